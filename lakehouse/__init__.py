@@ -1,0 +1,1 @@
+"""What dbt, streaming, ml and the dashboard share: settings, Spark, services and data."""

@@ -1,0 +1,23 @@
+"""Errors a user can act on. A message says what is wrong, where, the value seen and what to do next."""
+
+__all__ = ["LakehouseError", "ServiceError", "SettingsError", "SourceFileError", "TableError"]
+
+
+class LakehouseError(Exception):
+    """A mistake or condition the user can mend; the command line shows its one line and exits with 2."""
+
+
+class SettingsError(LakehouseError):
+    """A setting has a value that cannot work."""
+
+
+class ServiceError(LakehouseError):
+    """A local service cannot start, stop or answer."""
+
+
+class SourceFileError(LakehouseError):
+    """A source file cannot be landed at all; nothing of it was written."""
+
+
+class TableError(LakehouseError):
+    """A lakehouse table is missing, has another shape than expected, or cannot be restored."""

@@ -1,0 +1,63 @@
+"""Every setting of the project, typed, in one place.
+
+Each field is read from the environment (prefix ``LAKEHOUSE_``) or from a file ``.env`` in the
+project folder; ``.env.example`` lists them all. No other module reads the environment.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lakehouse.errors import SettingsError
+
+__all__ = ["PROJECT_DIR", "Settings", "settings"]
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The settings, with defaults that suit one machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LAKEHOUSE_", env_file=PROJECT_DIR / ".env", extra="ignore", frozen=True
+    )
+
+    var_dir: Path = Field(PROJECT_DIR / "var", description="Folder of all that is generated")
+    root: str = Field("", description="Root of the Delta tables; empty: <var_dir>/lakehouse")
+    csv: Path | None = Field(None, description="Purchases file; empty: look in data/raw")
+
+    seed: int = Field(20181123, description="Seed of everything random or simulated")
+    synthetic_rows: int = Field(550_068, gt=0, description="Rows of the synthetic data set")
+
+    thrift_host: str = Field("127.0.0.1", description="Address the Thrift server binds to")
+    thrift_port: int = Field(10000, gt=0, lt=65536, description="Port of the Thrift server")
+    spark_master: str = Field("local[*]", description="Spark master URL")
+    spark_driver_memory: str = Field("3g", description="Heap of a Spark driver, as Spark writes it")
+
+    @property
+    def lakehouse_root(self) -> str:
+        """Folder or URI under which a table stands at ``<root>/<schema>/<table>``."""
+        return self.root.rstrip("/") or str(self.var_dir / "lakehouse")
+
+    def table_path(self, schema: str, table: str) -> str:
+        """Path of one Delta table."""
+        return f"{self.lakehouse_root}/{schema}/{table}"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: a value does not fit its field; the message names the variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "LAKEHOUSE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(
+            f"{name}={first['input']!r}: {first['msg']}. Correct it in the environment or in .env"
+        ) from None
