@@ -1,10 +1,10 @@
-"""Errors a user can act on. A message says what is wrong, where, the value seen and what to do next."""
+"""Errors a user can act on: what is wrong, where, the value seen and what to do next."""
 
 __all__ = ["LakehouseError", "ServiceError", "SettingsError", "SourceFileError", "TableError"]
 
 
 class LakehouseError(Exception):
-    """A mistake or condition the user can mend; the command line shows its one line and exits with 2."""
+    """A condition the user can mend; the command line shows its one line and exits with 2."""
 
 
 class SettingsError(LakehouseError):

@@ -1,7 +1,7 @@
 """Every setting of the project, typed, in one place.
 
 Each field is read from the environment (prefix ``LAKEHOUSE_``) or from a file ``.env`` in the
-project folder; ``.env.example`` lists them all. No other module reads the environment.
+project folder; ``.env.example`` lists them all. No other module reads these variables.
 """
 
 from functools import cache

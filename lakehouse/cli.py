@@ -1,0 +1,79 @@
+"""The command line: ``python -m lakehouse``; `make` calls it for everything it does."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lakehouse.errors import LakehouseError
+from lakehouse.jars import fetch_jars, jars_present
+from lakehouse.services import supervisor
+from lakehouse.services.registry import SERVICES
+from lakehouse.settings import settings
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+
+@app.callback()
+def lakehouse() -> None:
+    """Black Friday Lakehouse: services, data and tables."""
+
+
+@app.command()
+def jars() -> None:
+    """Fetch the jars that Spark and Kafka need beside pyspark's own."""
+    console.print(
+        "Jars: fetching (about a minute)"
+        if not jars_present(settings().var_dir)
+        else "Jars: all there"
+    )
+    fetch_jars(settings().var_dir)
+
+
+@app.command()
+def up(
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services to start; all when none is named")
+    ] = None,
+) -> None:
+    """Start the local services and wait until they answer."""
+    names = services or list(SERVICES)
+    unknown = [name for name in names if name not in SERVICES]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is no service; there are: {', '.join(SERVICES)}")
+    supervisor.up(names, settings(), console.print)
+
+
+@app.command()
+def down() -> None:
+    """Stop the local services."""
+    console.print("Stopped." if supervisor.down(settings()) else "Nothing was running.")
+
+
+@app.command()
+def status() -> None:
+    """Show the local services; exits with 1 unless all of them answer."""
+    rows = supervisor.status(settings())
+    table = Table("service", "state", "answers", "process", "up", "address")
+    for row in rows:
+        uptime = "" if row.uptime_seconds is None else str(timedelta(seconds=row.uptime_seconds))
+        answers = "yes" if row.is_answering else "no"
+        table.add_row(row.name, row.state, answers, str(row.pid or ""), uptime, row.address)
+    console.print(table)
+    console.print(f"Logs: {settings().var_dir / 'logs'}", soft_wrap=True)
+    if not all(row.is_answering for row in rows):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is one line and exit code 2."""
+    try:
+        app()
+    except LakehouseError as error:
+        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+        raise SystemExit(2) from None

@@ -1,0 +1,1 @@
+"""The local services, started and watched by supervisord."""

@@ -1,0 +1,42 @@
+"""Which local services there are, where they listen, and how to ask whether they answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lakehouse.services import thrift
+from lakehouse.settings import Settings
+
+__all__ = ["SERVICES", "Service"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One program of ``supervisord.conf``.
+
+    Attributes:
+        name: its name there.
+        title: its name for people.
+        address: host and port that it listens on.
+        port_setting: the environment variable that moves its port.
+        answers: asks it a real question; True when the answer came.
+    """
+
+    name: str
+    title: str
+    address: Callable[[Settings], tuple[str, int]]
+    port_setting: str
+    answers: Callable[[Settings], bool]
+
+
+SERVICES = {
+    service.name: service
+    for service in (
+        Service(
+            name="thrift",
+            title="Spark Thrift server",
+            address=lambda settings: (settings.thrift_host, settings.thrift_port),
+            port_setting="LAKEHOUSE_THRIFT_PORT",
+            answers=thrift.answers,
+        ),
+    )
+}

@@ -1,0 +1,196 @@
+"""Starting, stopping and looking at the services, through supervisord's own interface."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from lakehouse.errors import ServiceError
+from lakehouse.java import find_java
+from lakehouse.services.registry import SERVICES, Service
+from lakehouse.settings import PROJECT_DIR, Settings
+
+__all__ = ["ServiceStatus", "down", "status", "up"]
+
+_CONFIG = Path(__file__).parent / "supervisord.conf"
+# Linux takes 107 bytes; supervisord appends its process id to the name while it starts.
+_MAX_SOCKET_PATH = 95
+_START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One row of ``make status``; ``uptime_seconds`` is None while the service does not run."""
+
+    name: str
+    state: str
+    pid: int | None
+    uptime_seconds: int | None
+    address: str
+    is_answering: bool
+
+
+def up(names: list[str], settings: Settings, report: Callable[[str], None]) -> None:
+    """Start the named services and return when each answers; those that run are left alone.
+
+    Args:
+        names: names out of ``SERVICES``.
+        settings: the project's settings.
+        report: called with one line of progress at a time.
+
+    Raises:
+        ServiceError: Java is missing, a port is taken, or a service does not come up.
+    """
+    find_java()
+    rpc = _connect(settings) or _start_supervisord(settings)
+    for name in names:
+        service = SERVICES[name]
+        running = rpc.getProcessInfo(name)["statename"] in ("RUNNING", "STARTING")
+        if not running:
+            _check_port_is_free(service, settings)
+            rpc.startProcess(name, False)
+        started = time.monotonic()
+        if not service.answers(settings):
+            report(f"{service.title}: starting")
+        _wait_until_answering(service, rpc, settings)
+        host, port = service.address(settings)
+        seconds = time.monotonic() - started
+        took = "running already" if running else f"started in {seconds:.0f} s"
+        report(f"{service.title}: answers at {host}:{port} ({took})")
+
+
+def down(settings: Settings) -> bool:
+    """Stop all services and supervisord itself; return whether anything was running.
+
+    Raises:
+        ServiceError: a process was still alive after a minute.
+    """
+    rpc = _connect(settings)
+    if rpc is None:
+        return False
+    daemon = psutil.Process(rpc.getPID())
+    family = [daemon, *daemon.children(recursive=True)]
+    rpc.shutdown()
+    _, alive = psutil.wait_procs(family, timeout=60)
+    if alive:
+        pids = ", ".join(str(process.pid) for process in alive)
+        raise ServiceError(f"Still running after 60 s: process {pids}. End it with: kill -9 {pids}")
+    return True
+
+
+def status(settings: Settings) -> list[ServiceStatus]:
+    """One row per service, running or not."""
+    rpc = _connect(settings)
+    return [_status_of(service, rpc, settings) for service in SERVICES.values()]
+
+
+def _status_of(service: Service, rpc: ServerProxy | None, settings: Settings) -> ServiceStatus:
+    info = rpc.getProcessInfo(service.name) if rpc else {"statename": "STOPPED", "pid": 0}
+    is_running = info["statename"] == "RUNNING"
+    host, port = service.address(settings)
+    return ServiceStatus(
+        name=service.name,
+        state=info["statename"].lower(),
+        pid=info["pid"] or None,
+        uptime_seconds=info["now"] - info["start"] if is_running else None,
+        address=f"{host}:{port}",
+        is_answering=is_running and service.answers(settings),
+    )
+
+
+def _run_dir(settings: Settings) -> Path:
+    return settings.var_dir / "run"
+
+
+def _log(service: Service, settings: Settings) -> Path:
+    return settings.var_dir / "logs" / f"{service.name}.log"
+
+
+def _connect(settings: Settings) -> ServerProxy | None:
+    """Supervisord's interface, or None where no supervisord answers."""
+    url = f"unix://{_run_dir(settings)}/supervisor.sock"
+    proxy = ServerProxy("http://localhost", transport=SupervisorTransport(serverurl=url))
+    with contextlib.suppress(OSError):
+        proxy.supervisor.getState()
+        return proxy.supervisor
+    return None
+
+
+def _start_supervisord(settings: Settings) -> ServerProxy:
+    run_dir = _run_dir(settings)
+    if len(f"{run_dir}/supervisor.sock".encode()) > _MAX_SOCKET_PATH:
+        raise ServiceError(
+            f"The folder {run_dir} is too deep for a socket. "
+            "Set LAKEHOUSE_VAR_DIR to a shorter path"
+        )
+    for folder in (run_dir, settings.var_dir / "logs", settings.var_dir / "tmp"):
+        folder.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {
+        "LAKEHOUSE_PROJECT_DIR": str(PROJECT_DIR),
+        "LAKEHOUSE_PYTHON": sys.executable,
+        "LAKEHOUSE_RUN_DIR": str(run_dir),
+        "LAKEHOUSE_VAR_DIR": str(settings.var_dir),
+    }
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(_CONFIG)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ServiceError(f"supervisord did not start: {done.stderr.strip() or done.stdout}")
+    proxy = Retrying(
+        retry=retry_if_result(lambda found: found is None),
+        stop=stop_after_delay(15),
+        wait=wait_fixed(0.1),
+        retry_error_callback=lambda _: None,
+    )(_connect, settings)
+    if proxy is None:
+        log = settings.var_dir / "logs" / "supervisord.log"
+        raise ServiceError(f"supervisord started but does not answer; see {log}")
+    return proxy
+
+
+def _check_port_is_free(service: Service, settings: Settings) -> None:
+    host, port = service.address(settings)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServiceError(
+                f"{service.title}: port {port} on {host} is not free ({error.strerror}"
+                f"{_port_owner(port)}). Stop that process or set {service.port_setting} to "
+                "another port"
+            ) from None
+
+
+def _port_owner(port: int) -> str:
+    """Which process listens on a port, as an addition to a message; empty where unknown."""
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            is_owner = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            if is_owner and connection.pid:
+                process = psutil.Process(connection.pid)
+                return f"; process {process.pid}, {process.name()}, listens there"
+    return ""
+
+
+def _wait_until_answering(service: Service, rpc: ServerProxy, settings: Settings) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not service.answers(settings):
+        state = rpc.getProcessInfo(service.name)["statename"]
+        if state == "FATAL" or time.monotonic() > deadline:
+            with contextlib.suppress(Fault):
+                rpc.stopProcess(service.name)
+            why = "ended at once, again and again" if state == "FATAL" else "does not answer"
+            raise ServiceError(
+                f"{service.title} {why}; its last words are in {_log(service, settings)}"
+            )
+        time.sleep(0.5)

@@ -1,0 +1,67 @@
+"""The Spark Thrift server: how it is started, and how one asks whether it answers."""
+
+import os
+import socket
+from pathlib import Path
+
+import pyspark
+from pyhive import hive
+
+from lakehouse.java import find_java
+from lakehouse.settings import Settings, settings
+from lakehouse.spark import spark_conf
+
+__all__ = ["answers", "connect", "thrift_command"]
+
+
+def thrift_command(settings: Settings) -> list[str]:
+    """Command line of the Thrift server, which alone owns the metastore."""
+    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit")]
+    command += ["--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"]
+    command += ["--name", "lakehouse-thrift"]
+    for key, value in spark_conf(settings).items():
+        command += ["--conf", f"{key}={value}"]
+    command += ["spark-internal"]
+    for key, value in {
+        "hive.server2.thrift.bind.host": settings.thrift_host,
+        "hive.server2.thrift.port": settings.thrift_port,
+        "hive.exec.scratchdir": settings.var_dir / "tmp" / "hive",
+        "hive.exec.local.scratchdir": settings.var_dir / "tmp" / "hive-local",
+        "hive.server2.logging.operation.enabled": "false",
+    }.items():
+        command += ["--hiveconf", f"{key}={value}"]
+    return command
+
+
+def connect(settings: Settings) -> hive.Connection:
+    """A new connection to the Thrift server; close it after use."""
+    return hive.connect(
+        host=settings.thrift_host, port=settings.thrift_port, username="lakehouse", auth="NONE"
+    )
+
+
+def answers(settings: Settings) -> bool:
+    """Whether the server answers a query now."""
+    address = (settings.thrift_host, settings.thrift_port)
+    try:
+        # Without this first knock PyHive logs an error for each refused connection.
+        socket.create_connection(address, timeout=2).close()
+        with connect(settings) as connection, connection.cursor() as cursor:
+            cursor.execute("select 1")
+            return cursor.fetchone() == (1,)
+    except Exception:  # any failure at all means: not yet
+        return False
+
+
+def main() -> None:
+    """Become the server; the supervisor starts this module and owns the process."""
+    chosen = settings()
+    find_java()
+    (chosen.var_dir / "tmp").mkdir(parents=True, exist_ok=True)
+    command = thrift_command(chosen)
+    os.chdir(chosen.var_dir)
+    os.execv(command[0], command)  # noqa: S606 - replaces this process, as a supervisor wants it
+
+
+if __name__ == "__main__":
+    main()
