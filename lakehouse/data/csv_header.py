@@ -1,0 +1,101 @@
+"""The header of a purchases file: which columns it has, and what is wrong with it."""
+
+import csv
+import difflib
+import re
+from pathlib import Path
+
+from lakehouse.data.bronze import PUBLISHED_COLUMNS, TECHNICAL_COLUMNS
+from lakehouse.errors import SourceFileError
+
+__all__ = ["header_columns"]
+
+_BOM = b"\xef\xbb\xbf"
+_FOREIGN_STARTS = {
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+}
+
+
+def header_columns(path: Path, line: bytes) -> tuple[str, ...]:
+    """Names of the columns of a purchases file, normalised to snake_case, in its order.
+
+    A published column is recognised in any case and with any characters between its words, and
+    stands anywhere; the columns beyond the published ones are kept.
+
+    Args:
+        path: the file, for messages.
+        line: its first line, as read.
+
+    Raises:
+        SourceFileError: the line is not text in UTF-8, a published column is missing, or two
+            columns would have the same name.
+    """
+    for start, meaning in _FOREIGN_STARTS.items():
+        if line.startswith(start):
+            raise SourceFileError(f"{path}: not a CSV file but {meaning}")
+    try:
+        header = line.removeprefix(_BOM).decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise SourceFileError(
+            f"{path}: line 1 is not UTF-8 (byte 0x{line[error.start]:02x}). "
+            "Check that this is the purchases CSV and save it as UTF-8"
+        ) from None
+    if "\r" in header:
+        raise SourceFileError(
+            f"{path}: line 1 holds a bare carriage return. Save the file with line ends LF or CRLF"
+        )
+    try:
+        cells = next(csv.reader([header], strict=True), [])
+    except csv.Error:
+        raise SourceFileError(
+            f"{path}: the quotes of line 1 do not match: {_shown(header)}. Correct the header"
+        ) from None
+    _check_header(path, header, cells)
+    return tuple(_column_name(cell) for cell in cells)
+
+
+def _column_name(cell: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", cell.casefold()).strip("_")
+
+
+def _check_header(path: Path, header: str, cells: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for cell in cells:
+        name = _column_name(cell)
+        if name in TECHNICAL_COLUMNS:
+            raise SourceFileError(
+                f"{path}: column {cell!r} has the name of {name}, which landing adds. Rename it"
+            )
+        if name in seen:
+            raise SourceFileError(
+                f"{path}: columns {seen[name]!r} and {cell!r} are both named {name}. "
+                "Rename or remove one"
+            )
+        seen[name] = cell
+    missing = [name for name in PUBLISHED_COLUMNS if name not in seen]
+    if missing:
+        raise SourceFileError(
+            f"{path}: no column {', '.join(missing)}; line 1 is {_shown(header)}."
+            f"{_renamed(missing, seen)} Correct the header"
+        )
+    if "" in seen:
+        position = cells.index(seen[""]) + 1
+        raise SourceFileError(
+            f"{path}: column {position} has no usable name ({seen['']!r}). Name it or remove it"
+        )
+
+
+def _renamed(missing: list[str], seen: dict[str, str]) -> str:
+    others = [name for name in seen if name not in PUBLISHED_COLUMNS]
+    hints = [
+        f" Is {seen[near[0]]!r} meant as {name}?"
+        for name in missing
+        if (near := difflib.get_close_matches(name, others, n=1))
+    ]
+    return "".join(hints)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 120 else text[:120] + "...")
