@@ -1,0 +1,1 @@
+"""The purchases data: where the file comes from, and a synthetic stand-in for it."""
