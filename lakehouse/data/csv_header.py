@@ -35,6 +35,10 @@ def header_columns(path: Path, line: bytes) -> tuple[str, ...]:
     for start, meaning in _FOREIGN_STARTS.items():
         if line.startswith(start):
             raise SourceFileError(f"{path}: not a CSV file but {meaning}")
+    if b"\0" in line:
+        raise SourceFileError(
+            f"{path}: NUL byte in line 1, so this is not UTF-8 text. Save it as CSV in UTF-8"
+        )
     try:
         header = line.removeprefix(_BOM).decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
