@@ -1,0 +1,23 @@
+{#-
+  The columns of a relation beyond the known ones, each after a comma: a column that a new file
+  brings passes through without a change of the model.
+-#}
+{% macro added_columns(relation, known) -%}
+    {%- if execute -%}
+        {%- for column in adapter.get_columns_in_relation(relation) if column.name not in known -%}
+            ,
+        `{{ column.name }}`
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Columns of bronze.csv_purchases before any file brought a further one. -#}
+{% macro csv_purchases_columns() -%}
+    {{ return([
+        "load_id", "line_number", "landed_at", "source_file", "data_kind", "load_row_count",
+        "user_id", "product_id", "gender", "age", "occupation", "city_category",
+        "stay_in_current_city_years", "marital_status",
+        "product_category_1", "product_category_2", "product_category_3", "purchase",
+        "raw_line", "landing_defect",
+    ]) }}
+{%- endmacro %}

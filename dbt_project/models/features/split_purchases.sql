@@ -1,0 +1,43 @@
+{{ config(materialized='view') }}
+
+with
+
+purchases as (
+
+    select * from {{ ref('cleansed_purchases') }}
+
+),
+
+dealt as (
+
+    select
+        *,
+        {{ seeded_bucket('split', ['event_id'], 100) }} < {{ var('training_percent') }} as is_training,
+        {{ seeded_bucket('fold', ['event_id'], var('folds')) }} as fold_of_training
+    from purchases
+
+),
+
+split as (
+
+    select
+        event_id,
+        user_id,
+        product_id,
+        gender,
+        age,
+        occupation,
+        city_category,
+        stay_in_current_city_min_years,
+        marital_status,
+        product_category_1,
+        coalesce(product_category_2, 0) as product_category_2,
+        coalesce(product_category_3, 0) as product_category_3,
+        purchase,
+        case when is_training then 'train' else 'test' end as split,
+        cast(case when is_training then fold_of_training end as int) as fold
+    from dealt
+
+)
+
+select * from split

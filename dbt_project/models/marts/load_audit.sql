@@ -1,0 +1,31 @@
+with
+
+records as (
+
+    select * from {{ ref('screened_purchases') }}
+
+),
+
+loads as (
+
+    select
+        load_id,
+        min(origin) as origin,
+        min(data_kind) as data_kind,
+        min(source_file) as source_file,
+        min(landed_at) as landed_at,
+        max(load_row_count) as count_in_file,
+        count(*) as count_landed,
+        count_if(verdict = 'accepted') as count_accepted,
+        count_if(verdict = 'rejected') as count_rejected,
+        count_if(verdict = 'duplicate') as count_duplicates,
+        coalesce(sum(purchase), 0) as sum_landed,
+        coalesce(sum(purchase) filter (where verdict = 'accepted'), 0) as sum_accepted,
+        coalesce(sum(purchase) filter (where verdict = 'rejected'), 0) as sum_rejected,
+        coalesce(sum(purchase) filter (where verdict = 'duplicate'), 0) as sum_duplicates
+    from records
+    group by load_id
+
+)
+
+select * from loads
