@@ -100,6 +100,12 @@ def test_an_extra_column_is_kept_under_a_normalised_name(tmp_path):
     assert cells(rows[0]) == FIELDS
 
 
+def test_a_byte_order_mark_does_not_hide_the_quote_after_it(tmp_path):
+    path = write(tmp_path, f'\ufeff"Coupon, code",{HEADER}', f"X1,{ROW}")
+    assert inspect(path).extra_columns == ("coupon_code",)
+    assert cells(read(path)[0]) == FIELDS
+
+
 def test_gzip_is_known_by_its_content_and_makes_no_other_load(tmp_path):
     plain = write(tmp_path, HEADER, ROW)
     packed = tmp_path / "named_otherwise.csv"
@@ -228,6 +234,12 @@ def test_the_bound_of_a_line_counts_its_line_end(tmp_path, excess, defect):
     line = "x" * (MAX_LINE_BYTES - 1 + excess)
     rows = read(write(tmp_path, HEADER, line, ROW))
     assert defects(rows) == [(2, defect), (3, None)]
+
+
+def test_a_long_line_that_begins_with_blanks_is_a_record_and_one_of_blanks_is_not(tmp_path):
+    blanks = " " * (MAX_LINE_BYTES + 1)
+    rows = read(write(tmp_path, HEADER, blanks + "x", blanks, ROW))
+    assert defects(rows) == [(2, "line_too_long"), (4, None)]
 
 
 def test_a_line_that_is_too_long_keeps_whole_characters_of_its_start(tmp_path):
