@@ -147,14 +147,14 @@ class _Reading:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
             for records in read_batches(self._path, self._inspection):
-                if self._stopped.is_set():
-                    raise InterruptedError
                 yield _stamped(records, self.stamp, self.schema)
                 defects = records.column("landing_defect")
                 self.rows += records.num_rows
                 self.defective_rows += records.num_rows - defects.null_count
                 if self._progress is not None:
                     self._progress(self.rows)
+                if self._stopped.is_set():
+                    raise InterruptedError
         except Exception as error:
             self.failure = error
             raise
