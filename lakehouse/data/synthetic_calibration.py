@@ -38,8 +38,10 @@ class Calibration:
         activity_shift: shift of a user's purchase-count rank score within a city, in standard
             deviations, by age and gender, shape (7, 2).
         activity_quantiles: per city, (levels, purchases per user).
-        units_shift: shift of the latent number of units by age and gender, in standard
-            deviations, shape (7, 2).
+        units_shift: shift of the latent number of units by age, gender and city, in standard
+            deviations, shape (7, 2, 3).
+        units_slope: its change per unit of the log of a user's purchases.
+        log_purchases: mean over rows of the log of the user's purchases.
         category_share: P(category | attribute value) over rows, by attribute "gender", "age" and
             "city", shapes (2, 20), (7, 20), (3, 20).
         unit: price of one unit, in the currency of the file, shape (20,).
@@ -57,6 +59,8 @@ class Calibration:
     activity_shift: Floats
     activity_quantiles: tuple[tuple[Floats, Floats], ...]
     units_shift: Floats
+    units_slope: float
+    log_purchases: float
     category_share: dict[str, Floats]
     unit: Floats
     units_share: Floats
@@ -94,7 +98,11 @@ def calibration() -> Calibration:
         activity_quantiles=tuple(
             _quantiles(raw["purchases_per_user_quantiles"][f"city {city}"]) for city in CITIES
         ),
-        units_shift=_vector(units["by_age"], AGES)[:, None] + _vector(units["by_gender"], GENDERS),
+        units_shift=_vector(units["by_age"], AGES)[:, None, None]
+        + _vector(units["by_gender"], GENDERS)[:, None]
+        + _vector(units["by_city"], CITIES),
+        units_slope=units["log_purchases_slope"],
+        log_purchases=units["log_purchases_mean"],
         category_share={
             name: _distribution(
                 np.array([_vector(entry[f"row_share_by_{name}"], values) for entry in categories]).T

@@ -10,16 +10,17 @@ from lakehouse.data.synthetic_calibration import figures
 
 __all__ = ["FACTORS", "Catalogue", "draw_catalogue"]
 
-FACTORS = 8
+FACTORS = 10
 """Rank of the taste: the published file holds about ten useful user x product factors."""
 
 # The strengths below were tuned on the published file, until recommenders and factor models
 # gained on the synthetic file what they gain there; see tests/lakehouse/test_synthetic.py.
-TASTE_SD = 0.75
-SHARED_TASTE = 0.35
-UNITS_PRODUCT_VARIANCE = 0.215
-UNITS_TASTE_VARIANCE = 0.075
+PRODUCT_TASTE_SD = 0.6
+CATEGORY_TASTE_SCALE = 1.25
+UNITS_PRODUCT_VARIANCE = 0.24
+UNITS_TASTE_VARIANCE = 0.135
 SHARED_UNITS_TASTE = 0.3
+FACTOR_DECAY = 0.7
 
 # With fewer products than this in a category there is no telling a product effect from the
 # category's own distribution of units.
@@ -78,6 +79,8 @@ def draw_catalogue(rng: np.random.Generator, edition: str) -> Catalogue:
     parts = [_draw_category(rng, int(code), entry) for code, entry in raw["category"].items()]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     ids = _draw_ids(rng, len(columns["rows"]))
+    # A shift common to all products changes no choice, as the number of purchases is given.
+    columns["taste"] -= np.average(columns["taste"], axis=0, weights=columns["rows"])
     catalogue = Catalogue(product_id=ids, **columns).take(rng.permutation(len(ids)))
 
     described = raw["editions"][edition]
@@ -90,23 +93,44 @@ def _draw_category(
     rng: np.random.Generator, code: int, entry: dict[str, Any]
 ) -> dict[str, NDArray[Any]]:
     rows = _expected_rows(rng, entry)
-    second, third = _second_and_third(rng, rows, entry["second_third_products_row_share"])
-    shape = (len(rows), FACTORS)
-    shared = rng.standard_normal(FACTORS)
-    taste = np.sqrt(SHARED_TASTE) * shared + np.sqrt(1 - SHARED_TASTE) * rng.standard_normal(shape)
-    units_shared = rng.standard_normal(FACTORS)
-    units_taste = np.sqrt(SHARED_UNITS_TASTE) * units_shared + np.sqrt(
-        1 - SHARED_UNITS_TASTE
-    ) * rng.standard_normal(shape)
+    pairs = entry["second_third_products_row_share"]
+    pair = _deal_pairs(rng, rows, pairs)
+    codes = np.array([[second or 0, third or 0] for second, third, *_ in pairs])
+    # Dealing leaves small differences, most of all where a pair has one product.
+    share = np.array([share for *_, share in pairs])
+    rows *= (share / share.sum() * rows.sum() / np.bincount(pair, rows))[pair]
+    # A lognormal spread of odds with this deviation has the published relative deviation.
+    category_taste_sd = CATEGORY_TASTE_SCALE * np.sqrt(
+        np.log1p(entry["customer_share_relative_sd"] ** 2)
+    )
     return {
         "category": np.full(len(rows), code),
-        "second": second,
-        "third": third,
+        "second": codes[pair, 0],
+        "third": codes[pair, 1],
         "rows": rows,
-        "taste": TASTE_SD / np.sqrt(FACTORS) * taste,
+        "taste": _loadings(rng, len(rows), category_taste_sd, PRODUCT_TASTE_SD),
         "units_effect": _units_effect(rng, rows),
-        "units_taste": np.sqrt(UNITS_TASTE_VARIANCE / FACTORS) * units_taste,
+        "units_taste": _loadings(
+            rng,
+            len(rows),
+            np.sqrt(UNITS_TASTE_VARIANCE * SHARED_UNITS_TASTE),
+            np.sqrt(UNITS_TASTE_VARIANCE * (1 - SHARED_UNITS_TASTE)),
+        ),
     }
+
+
+def _loadings(
+    rng: np.random.Generator, products: int, shared_sd: float, own_sd: float
+) -> NDArray[np.float64]:
+    """Loadings on unit normal factors, in part shared by the category, shape (products, FACTORS).
+
+    The deviations are those of the product of factors and loadings.
+    """
+    strength = FACTOR_DECAY ** np.arange(FACTORS)
+    strength /= np.linalg.norm(strength)
+    shared = strength * rng.standard_normal(FACTORS)
+    shared *= shared_sd / np.linalg.norm(shared)
+    return shared + own_sd * strength * rng.standard_normal((products, FACTORS))
 
 
 def _expected_rows(rng: np.random.Generator, entry: dict[str, Any]) -> NDArray[np.float64]:
@@ -119,10 +143,10 @@ def _expected_rows(rng: np.random.Generator, entry: dict[str, Any]) -> NDArray[n
     return rows * entry["rows"] / rows.sum()
 
 
-def _second_and_third(
+def _deal_pairs(
     rng: np.random.Generator, rows: NDArray[np.float64], pairs: list[list[Any]]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Deal the (second, third) pairs so that both product and row counts come out as published.
+) -> NDArray[np.int64]:
+    """Deal the (second, third) pairs so that product counts and about row counts are as published.
 
     Popular products choose first, with odds in proportion to the rows a pair still lacks; each
     pair goes to exactly its published number of products.
@@ -136,8 +160,7 @@ def _second_and_third(
         left[pair] -= 1
         lacking[pair] -= rows[product]
         dealt[product] = pair
-    codes = np.array([[second or 0, third or 0] for second, third, *_ in pairs])
-    return codes[dealt, 0], codes[dealt, 1]
+    return dealt
 
 
 def _units_effect(rng: np.random.Generator, rows: NDArray[np.float64]) -> NDArray[np.float64]:

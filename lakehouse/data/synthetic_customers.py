@@ -1,6 +1,8 @@
 """The customers of the synthetic file: attributes, number of purchases and personal factors."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,9 @@ from lakehouse.data.synthetic_catalogue import FACTORS
 
 __all__ = ["Customers", "draw_customers", "spread_total"]
 
-UNITS_CUSTOMER_VARIANCE = 0.125
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+
+UNITS_CUSTOMER_VARIANCE = 0.12
 """Variance of the latent number of units between customers, tuned as in the catalogue."""
 
 
@@ -54,20 +58,27 @@ def draw_customers(
         rows: their purchases in total, from ``count`` to ``count * most``.
         most: most purchases one customer can make, the number of products.
     """
-    age = _stratified_choice(rng, figures.age_share, count)
-    gender = _choice(rng, figures.gender_share[age])
-    city = _choice(rng, figures.city_share[age])
-    shift = figures.units_shift[age, gender]
+    age = _choice(rng, np.tile(figures.age_share, (count, 1)))
+    gender = _choice(rng, figures.gender_share[age], age)
+    city = _choice(rng, figures.city_share[age], age, gender)
+    married = np.column_stack([1 - figures.married_share, figures.married_share])
+    activity = _activity(rng, figures, age, gender, city)
+    purchases = spread_total(activity, rows, most)
+    units_effect = (
+        figures.units_shift[age, gender, city]
+        + figures.units_slope * (np.log(purchases) - figures.log_purchases)
+        + np.sqrt(UNITS_CUSTOMER_VARIANCE) * rng.standard_normal(count)
+    )
     return Customers(
         gender=gender,
         age=age,
-        occupation=_choice(rng, figures.occupation_share[age, gender]),
+        occupation=_choice(rng, figures.occupation_share[age, gender], age, gender, activity),
         city=city,
-        stay=_stratified_choice(rng, figures.stay_share, count),
-        marital=(rng.random(count) < figures.married_share[age]).astype(np.int64),
-        purchases=spread_total(_activity(rng, figures, age, gender, city), rows, most),
+        stay=_choice(rng, np.tile(figures.stay_share, (count, 1)), activity),
+        marital=_choice(rng, married[age], age, activity),
+        purchases=purchases,
         factors=rng.standard_normal((count, FACTORS)),
-        units_effect=shift + np.sqrt(UNITS_CUSTOMER_VARIANCE) * rng.standard_normal(count),
+        units_effect=units_effect,
     )
 
 
@@ -97,26 +108,35 @@ def _activity(
     city: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """Purchases per customer before scaling: ranks within the city, put through its quantiles."""
-    score = rng.standard_normal(len(age)) + figures.activity_shift[age, gender]
+    noise = np.array(
+        [NormalDist().inv_cdf(level) for level in _levels(rng, len(age), city, gender, age)]
+    )
+    score = noise + figures.activity_shift[age, gender]
     purchases = np.empty(len(age))
     for code, (levels, values) in enumerate(figures.activity_quantiles):
         members = np.flatnonzero(city == code)
-        rank = np.empty(len(members))
-        rank[np.argsort(score[members])] = np.arange(len(members))
+        rank = np.argsort(np.argsort(score[members]))
         level = (rank + rng.random(len(members))) / max(len(members), 1)
         purchases[members] = np.exp(np.interp(level, levels, np.log(values)))
     return purchases
 
 
-def _choice(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """One position per row of the table of shares, shape (n, values) to (n,)."""
-    bounds = np.cumsum(shares, axis=1)[:, :-1]
-    return (rng.random(len(shares))[:, None] >= bounds).sum(axis=1)
-
-
-def _stratified_choice(
-    rng: np.random.Generator, share: NDArray[np.float64], count: int
+def _choice(
+    rng: np.random.Generator, shares: NDArray[np.float64], *alike: NDArray[Any]
 ) -> NDArray[np.int64]:
-    """Positions whose counts are within one of ``share * count``, in random order."""
-    levels = (rng.permutation(count) + rng.random(count)) / count
-    return np.searchsorted(np.cumsum(share)[:-1], levels, side="right")
+    """One position per row of a table of shares, shape (n, values) to (n,), even among alike."""
+    bounds = np.cumsum(shares, axis=1)[:, :-1]
+    return (_levels(rng, len(shares), *alike)[:, None] >= bounds).sum(axis=1)
+
+
+def _levels(rng: np.random.Generator, count: int, *alike: NDArray[Any]) -> NDArray[np.float64]:
+    """Uniform levels in (0, 1), spread evenly over customers who are alike.
+
+    Each level is uniform, but along the customers sorted by the given columns, first column
+    first, levels follow the golden-ratio sequence, any stretch of which covers the range evenly.
+    So shares come out as published with less chance than independent draws would have.
+    """
+    order = np.lexsort((rng.random(count), *reversed(alike)))
+    levels = np.empty(count)
+    levels[order] = (rng.random() + GOLDEN_RATIO * np.arange(count)) % 1
+    return np.clip(levels, 1e-9, 1 - 1e-9)
