@@ -3,7 +3,8 @@
 import gzip
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Literal, cast, get_args
 
@@ -21,7 +22,7 @@ from lakehouse.data.synthetic_calibration import (
     figures,
 )
 from lakehouse.data.synthetic_catalogue import Catalogue, draw_catalogue
-from lakehouse.data.synthetic_choice import choose, fit_choice
+from lakehouse.data.synthetic_choice import ChoiceModel, choose, fit_choice
 from lakehouse.data.synthetic_customers import Customers, draw_customers
 from lakehouse.data.synthetic_units import draw_purchases
 from lakehouse.errors import SettingsError
@@ -105,13 +106,13 @@ def generate(
 def _tables(rows: int, seed: int, edition: Edition) -> Iterator[pa.Table]:
     """The file as tables of about 50,000 rows; only one chunk is in memory at a time."""
     known = calibration()
-    catalogue = draw_catalogue(_stream(seed, CATALOGUE_STREAM), edition)
-    model = fit_choice(_stream(seed, PANEL_STREAM), known, catalogue)
+    catalogue, model = _assortment(seed, edition)
     products = len(catalogue.category)
 
     users = max(round(rows * known.users / known.rows), -(-rows // products))
     chunks = -(-users // CUSTOMERS_PER_CHUNK)
-    covered_in = _coverage(_stream(seed, COVERAGE_STREAM), rows / known.rows, products, chunks)
+    size = rows / figures()["editions"][edition]["rows"]
+    covered_in = _coverage(_stream(seed, COVERAGE_STREAM), size, products, chunks)
     last_id = FIRST_USER_ID - 1
     for chunk in range(chunks):
         rng = _stream(seed, CHUNK_STREAM, chunk)
@@ -124,6 +125,13 @@ def _tables(rows: int, seed: int, edition: Edition) -> Iterator[pa.Table]:
         ids = last_id + np.cumsum(1 + (rng.random(last - first) < ID_GAP_SHARE))
         last_id = int(ids[-1])
         yield _table(ids, customers, catalogue, pairs, purchase, edition)
+
+
+@lru_cache(maxsize=2)
+def _assortment(seed: int, edition: Edition) -> tuple[Catalogue, ChoiceModel]:
+    """Products and odds, which do not depend on the number of rows and take about a second."""
+    catalogue = draw_catalogue(_stream(seed, CATALOGUE_STREAM), edition)
+    return catalogue, fit_choice(_stream(seed, PANEL_STREAM), calibration(), catalogue)
 
 
 def _stream(seed: int, *words: int) -> np.random.Generator:
@@ -209,4 +217,5 @@ def _written_atomically(path: Path) -> Iterator[IO[bytes]]:
             "Choose a folder that can be written to, with enough free space"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()

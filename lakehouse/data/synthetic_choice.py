@@ -32,7 +32,7 @@ NICHE_SLOPE = 0.12
 FEWER_UNITS_SLOPE = 0.16
 TYPICAL_PURCHASES = 93.4
 
-PANEL = 1024
+PANEL = 768
 """Customers in the panel that popularity and lifts are solved on; each counts twice."""
 ROUNDS = 12
 """Rounds of proportional fitting; after it the panel's product counts are within about 1 %."""
@@ -108,7 +108,7 @@ def fit_choice(rng: np.random.Generator, figures: Calibration, catalogue: Catalo
     rows = round(PANEL * figures.rows / figures.users)
     panel = _mirrored(draw_customers(rng, figures, PANEL, rows, products))
     members = {name: np.eye(size)[getattr(panel, name)] for name, size in ATTRIBUTES.items()}
-    in_category = np.eye(len(figures.unit))[catalogue.category - 1]
+    in_category = np.eye(len(figures.unit), dtype=np.float32)[catalogue.category - 1]
 
     target = np.maximum(catalogue.rows - 1, LEAST_CHANCE)
     target *= panel.purchases.sum() / target.sum()
@@ -118,6 +118,7 @@ def fit_choice(rng: np.random.Generator, figures: Calibration, catalogue: Catalo
     }
 
     features = _features(panel)
+    everyone = np.ones(len(features), dtype=np.float32)
     taste = [_activity_loading(catalogue)[None], catalogue.taste.T]
     popularity = np.log(target) - (catalogue.taste**2).sum(axis=1) / 2
     lift = {name: np.zeros(goal.shape) for name, goal in by_attribute.items()}
@@ -126,7 +127,7 @@ def fit_choice(rng: np.random.Generator, figures: Calibration, catalogue: Catalo
         loadings = np.vstack([*taste, *(lift[name] @ in_category.T for name in ATTRIBUTES)])
         model = ChoiceModel(popularity.astype(np.float32), loadings.astype(np.float32))
         chance, pace = _inclusion(features @ model.loadings + model.popularity, pace, panel)
-        popularity += np.log(target / chance.sum(axis=0, dtype=np.float64))
+        popularity += np.log(target / (everyone @ chance))
         by_category = chance @ in_category
         for name, member in members.items():
             reached = np.maximum(member.T @ by_category, 1e-9)
