@@ -7,11 +7,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lakehouse.build import build as run_build
+from lakehouse.build import land_source
+from lakehouse.data.bronze import ensure_csv_purchases
+from lakehouse.data.source import fetch_published
 from lakehouse.errors import LakehouseError
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.services import supervisor
 from lakehouse.services.registry import SERVICES
 from lakehouse.settings import settings
+from lakehouse.summary import render, summarise
 
 __all__ = ["app", "main"]
 
@@ -46,6 +51,7 @@ def up(
     unknown = [name for name in names if name not in SERVICES]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is no service; there are: {', '.join(SERVICES)}")
+    ensure_csv_purchases(settings().table_path("bronze", "csv_purchases"))
     supervisor.up(names, settings(), console.print)
 
 
@@ -68,6 +74,30 @@ def status() -> None:
     console.print(f"Logs: {settings().var_dir / 'logs'}", soft_wrap=True)
     if not all(row.is_answering for row in rows):
         raise typer.Exit(1)
+
+
+@app.command()
+def fetch() -> None:
+    """Download the published data set from Kaggle, with your own account, to data/raw."""
+    console.print(f"Data: {fetch_published()}", soft_wrap=True)
+
+
+@app.command()
+def land() -> None:
+    """Land the purchases file (your own, or a synthetic one) in the bronze table."""
+    land_source(settings(), console)
+
+
+@app.command()
+def build() -> None:
+    """Land the data, build and test every table with dbt, and print a summary."""
+    run_build(settings(), console)
+
+
+@app.command()
+def summary() -> None:
+    """Print what stands in the lakehouse."""
+    render(summarise(settings()), settings(), console)
 
 
 def main() -> None:

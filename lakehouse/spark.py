@@ -48,7 +48,6 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.warehouse.dir": settings.lakehouse_root,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
-        "spark.databricks.delta.properties.defaults.checkpointInterval": "20",
     }
     is_local = settings.spark_master.startswith("local")
     return common | _local_conf(settings) if is_local else common

@@ -82,7 +82,7 @@ def land(
         table_path: folder or URI of the bronze table; created when missing.
         data_kind: what the file holds; one table holds one kind.
         clock: the current instant, with a time zone.
-        progress: called after each batch with the rows read so far, from another thread.
+        progress: called after each batch with the number of rows in it, from another thread.
 
     Raises:
         SourceFileError: the file cannot be landed, or is of another kind than the table, or
@@ -152,7 +152,7 @@ class _Reading:
                 self.rows += records.num_rows
                 self.defective_rows += records.num_rows - defects.null_count
                 if self._progress is not None:
-                    self._progress(self.rows)
+                    self._progress(records.num_rows)
                 if self._stopped.is_set():
                     raise InterruptedError
         except Exception as error:

@@ -15,6 +15,8 @@ FACTORS = 10
 
 # The strengths below were tuned on the published file, until recommenders and factor models
 # gained on the synthetic file what they gain there; see tests/lakehouse/test_synthetic.py.
+# Deviations of log-odds and variances of the latent number of units (whose total is 1); the shared
+# part of a taste is common to a category, and each factor is weaker than the one before.
 PRODUCT_TASTE_SD = 0.6
 CATEGORY_TASTE_SCALE = 1.25
 UNITS_PRODUCT_VARIANCE = 0.24

@@ -130,9 +130,9 @@ def fit_choice(rng: np.random.Generator, figures: Calibration, catalogue: Catalo
         popularity += np.log(target / (everyone @ chance))
         by_category = chance @ in_category
         for name, member in members.items():
-            reached = np.maximum(member.T @ by_category, 1e-9)
-            lift[name] += np.log(np.maximum(by_attribute[name], 1e-9) / reached)
-            lift[name] -= lift[name].mean(axis=0)
+            # Only how a category's rows divide over the values: their sum is popularity's to fit.
+            goal, reached = by_attribute[name], member.T @ by_category
+            lift[name] += np.log(_shares(goal) / _shares(reached))
     return model
 
 
@@ -165,6 +165,12 @@ def _mirrored(panel: Customers) -> Customers:
         factors[group] = np.linalg.solve(np.linalg.cholesky(covariance), factors[group].T).T
     both = {name: np.concatenate([values, values]) for name, values in vars(panel).items()}
     return Customers(**{**both, "factors": np.concatenate([factors, -factors])})
+
+
+def _shares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each value's share of a category's rows, not quite 0, shape (values, categories)."""
+    kept = np.maximum(rows, 1e-9)
+    return kept / kept.sum(axis=0)
 
 
 def _inclusion(

@@ -1,0 +1,67 @@
+# Every job of the project. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+LAKEHOUSE := $(PYTHON) -m lakehouse
+BASE_PYTHON ?= python3
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(VENV)/installed var/jars/ivy.sha256 ## Install the pinned packages and jars
+
+$(VENV)/installed: requirements.lock
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is missing: sudo apt-get install -y python3 python3-venv"; exit 2; }
+	@test -x $(PYTHON) || $(BASE_PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "venv is missing: sudo apt-get install -y python3-venv"; exit 2; }
+	@echo "Packages: installing $$(grep -c '^[a-z0-9]' requirements.lock) pinned packages (a minute or two)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+var/jars/ivy.sha256: lakehouse/jars/ivy.xml | $(VENV)/installed
+	@$(LAKEHOUSE) jars
+
+.PHONY: data
+data: setup ## Fetch the published data set from Kaggle (needs an account)
+	@$(LAKEHOUSE) fetch
+
+.PHONY: build
+build: setup ## The main job: from the purchases file to tested marts
+	@$(LAKEHOUSE) build
+
+.PHONY: summary
+summary: setup ## Print what stands in the lakehouse
+	@$(LAKEHOUSE) summary
+
+.PHONY: up
+up: setup ## Start the local services
+	@$(LAKEHOUSE) up
+
+.PHONY: down
+down: ## Stop the local services
+	@test ! -x $(PYTHON) || $(LAKEHOUSE) down
+
+.PHONY: status
+status: setup ## Show the local services
+	@$(LAKEHOUSE) status
+
+.PHONY: lint
+lint: setup ## Check style: ruff for Python, sqlfluff for SQL
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+
+.PHONY: test
+test: setup ## Lint, unit tests and integration tests
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/pytest
+
+.PHONY: lock
+lock: ## Write requirements.lock anew from pyproject.toml
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-strip-extras --no-annotate --no-header --group dev pyproject.toml -o requirements.lock

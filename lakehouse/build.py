@@ -1,0 +1,76 @@
+"""The main job: from a purchases file to tested marts, in one run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from lakehouse.data.landing import LandingResult, land
+from lakehouse.data.source import Source, find_source
+from lakehouse.dbt import run_dbt
+from lakehouse.errors import TableError
+from lakehouse.progress import rows_progress
+from lakehouse.services import supervisor
+from lakehouse.settings import Settings
+from lakehouse.summary import render, summarise
+
+__all__ = ["build", "land_source", "only_one_build"]
+
+# Unit tests check the SQL, not the data; `make test` runs them.
+_BUILD = ["build", "--exclude-resource-type", "unit_test"]
+
+
+@contextmanager
+def only_one_build(settings: Settings) -> Iterator[None]:
+    """Hold the lock that keeps builds and roll-backs of one lakehouse apart.
+
+    Raises:
+        TableError: another one is running.
+    """
+    path = settings.var_dir / "run" / "build.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout:
+        raise TableError(
+            f"Another build or roll-back of this lakehouse is running ({path} is held). "
+            "Wait for its end, then run the command again"
+        ) from None
+
+
+def land_source(settings: Settings, console: Console) -> LandingResult:
+    """Find or make the purchases file and land it."""
+    with rows_progress("Making synthetic data", settings.synthetic_rows, console) as progress:
+        source: Source = find_source(settings, report=console.print, progress=progress)
+    with rows_progress("Landing", None, console) as progress:
+        result = land(
+            source.path,
+            table_path=settings.table_path("bronze", "csv_purchases"),
+            data_kind=source.data_kind,
+            progress=progress,
+        )
+    what = "landed before, nothing to do" if result.already_landed else "landed"
+    console.print(f"Landing: {result.rows:,} rows {what} (load {result.load_id})")
+    return result
+
+
+def build(settings: Settings, console: Console) -> None:
+    """Land the data, run dbt over the Thrift server, and print the summary.
+
+    Raises:
+        LakehouseError: a step failed; every table is at a version that was whole, and running
+            the build again goes on from there.
+    """
+    with only_one_build(settings):
+        supervisor.up(["thrift"], settings, console.print)
+        land_source(settings, console)
+        done = run_dbt(_BUILD, settings)
+        if done.returncode != 0:
+            raise TableError(
+                "dbt build failed; its messages are above and in "
+                f"{settings.var_dir / 'dbt' / 'logs' / 'dbt.log'}. Tables that were not reached "
+                "stand as they were. Mend the cause and run `make build` again"
+            )
+        render(summarise(settings), settings, console)

@@ -1,0 +1,91 @@
+"""Which purchases file is in use: the user's own, or a synthetic one that is made on demand."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.data.landing import DataKind
+from lakehouse.data.synthetic import generate
+from lakehouse.errors import SourceFileError
+from lakehouse.settings import PROJECT_DIR, Settings
+
+__all__ = ["KAGGLE_DATASET", "RAW_DIR", "Source", "fetch_published", "find_source"]
+
+RAW_DIR = PROJECT_DIR / "data" / "raw"
+KAGGLE_DATASET = "sdolezel/black-friday"
+_FILE_NAMES = ("BlackFriday.csv", "BlackFriday.csv.gz")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A purchases file and what it holds, 'real' or 'synthetic'."""
+
+    path: Path
+    data_kind: DataKind
+
+
+def find_source(
+    settings: Settings,
+    *,
+    raw_dir: Path = RAW_DIR,
+    report: Callable[[str], None],
+    progress: Callable[[int], None] | None = None,
+) -> Source:
+    """The purchases file to land: ``LAKEHOUSE_CSV``, else one in ``data/raw``, else synthetic.
+
+    Args:
+        settings: the project's settings.
+        raw_dir: folder searched for ``BlackFriday.csv`` and ``BlackFriday.csv.gz``.
+        report: called with a line that says what is in use and why.
+        progress: called while a synthetic file is made, with the number of rows just written.
+
+    Raises:
+        SourceFileError: ``LAKEHOUSE_CSV`` names no file.
+    """
+    if settings.csv is not None:
+        if not settings.csv.is_file():
+            raise SourceFileError(
+                f"LAKEHOUSE_CSV={settings.csv}: there is no such file. Correct or unset it"
+            )
+        report(f"Data: REAL, {settings.csv} (LAKEHOUSE_CSV)")
+        return Source(settings.csv, "real")
+    for name in _FILE_NAMES:
+        if (raw_dir / name).is_file():
+            report(f"Data: REAL, {raw_dir / name}")
+            return Source(raw_dir / name, "real")
+    name = f"synthetic-{settings.synthetic_rows}-rows-seed-{settings.seed}.csv.gz"
+    path = settings.var_dir / "data" / name
+    report(f"Data: SYNTHETIC, {path} (no LAKEHOUSE_CSV, and no BlackFriday.csv in {raw_dir})")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        generate(path, rows=settings.synthetic_rows, seed=settings.seed, progress=progress)
+    return Source(path, "synthetic")
+
+
+def fetch_published(raw_dir: Path = RAW_DIR) -> Path:
+    """Download the published file from Kaggle with the user's own account.
+
+    Returns:
+        Where it stands, ``<raw_dir>/BlackFriday.csv``.
+
+    Raises:
+        SourceFileError: Kaggle did not give it; the message says how to get it by hand.
+    """
+    import kagglehub  # only here: its import alone contacts no one, but takes a second
+
+    target = raw_dir / "BlackFriday.csv"
+    by_hand = (
+        f"Download train.csv of kaggle.com/datasets/{KAGGLE_DATASET} by hand, save it as {target}"
+    )
+    try:
+        downloaded = Path(kagglehub.dataset_download(KAGGLE_DATASET)) / "train.csv"
+    except Exception as error:  # kagglehub raises whatever its HTTP layer does
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise SourceFileError(f"Kaggle did not give the data set: {reason}. {by_hand}") from None
+    if not downloaded.is_file():
+        raise SourceFileError(f"Kaggle's download holds no train.csv. {by_hand}")
+    raw_dir.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    shutil.copyfile(downloaded, partial)
+    return partial.replace(target)

@@ -1,0 +1,53 @@
+"""Running dbt as a user would, from inside the dbt project."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lakehouse.errors import TableError
+from lakehouse.settings import PROJECT_DIR, Settings
+
+__all__ = ["DBT_PROJECT_DIR", "dbt_environment", "run_dbt"]
+
+DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """Environment in which dbt meets this lakehouse: its server and its folder for artifacts."""
+    return os.environ | {
+        "LAKEHOUSE_VAR_DIR": str(settings.var_dir),
+        "LAKEHOUSE_ROOT": settings.lakehouse_root,
+        "LAKEHOUSE_THRIFT_HOST": settings.thrift_host,
+        "LAKEHOUSE_THRIFT_PORT": str(settings.thrift_port),
+        "LAKEHOUSE_SPARK_MASTER": settings.spark_master,
+        "LAKEHOUSE_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
+        "DBT_TARGET_PATH": str(settings.var_dir / "dbt" / "target"),
+        "DBT_LOG_PATH": str(settings.var_dir / "dbt" / "logs"),
+    }
+
+
+def run_dbt(
+    arguments: list[str], settings: Settings, *, capture: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt and return how it ended.
+
+    Args:
+        arguments: what follows ``dbt`` on the command line.
+        settings: the project's settings.
+        capture: keep the output instead of showing it.
+
+    Raises:
+        TableError: dbt is not installed beside this Python.
+    """
+    dbt = Path(sys.executable).with_name("dbt")
+    if not dbt.exists():
+        raise TableError(f"There is no dbt beside {sys.executable}. Run `make setup` first")
+    return subprocess.run(
+        [str(dbt), *arguments],
+        cwd=DBT_PROJECT_DIR,
+        env=dbt_environment(settings),
+        capture_output=capture,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,118 @@
+"""What `make build` ends with: a page that says what was built, from what, and what to do next."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+
+from lakehouse.settings import Settings
+from lakehouse.tables import TableName, find_tables, open_table, read_columns
+
+__all__ = ["BuildSummary", "render", "summarise"]
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """The figures of one build.
+
+    Attributes:
+        data_kinds: 'real' and/or 'synthetic'.
+        count_landed: records in bronze.
+        count_accepted: records that became purchases.
+        count_rejected: records in quarantine.
+        count_duplicates: records that repeat an accepted one.
+        rejections: reason -> number of records; a record may have several reasons.
+        rows: rows of each table.
+        statuses: dbt's outcome -> number of nodes, such as ``{"pass": 60, "success": 28}``.
+    """
+
+    data_kinds: tuple[str, ...]
+    count_landed: int
+    count_accepted: int
+    count_rejected: int
+    count_duplicates: int
+    rejections: dict[str, int]
+    rows: dict[TableName, int]
+    statuses: dict[str, int]
+
+    @property
+    def is_every_row_accounted_for(self) -> bool:
+        """Whether each landed record is accepted, rejected or a duplicate."""
+        kept = self.count_accepted + self.count_rejected + self.count_duplicates
+        return kept == self.count_landed
+
+
+def summarise(settings: Settings) -> BuildSummary:
+    """Count what stands in the lakehouse and in dbt's last run.
+
+    Raises:
+        TableError: a table that every build makes is missing.
+    """
+    rows = {
+        name: open_table(name, settings).to_pyarrow_dataset().count_rows()
+        for name in find_tables(settings)
+    }
+    kinds = read_columns(TableName("bronze", "csv_purchases"), ["data_kind"], settings)
+    reasons = read_columns(
+        TableName("quarantine", "rejected_purchases"), ["rejection_reasons"], settings
+    )
+    counts = pc.value_counts(pc.list_flatten(reasons["rejection_reasons"])).to_pylist()
+    return BuildSummary(
+        data_kinds=tuple(sorted(kinds["data_kind"].unique().to_pylist())),
+        count_landed=rows[TableName("bronze", "csv_purchases")],
+        count_accepted=rows[TableName("cleansed", "cleansed_purchases")],
+        count_rejected=rows[TableName("quarantine", "rejected_purchases")],
+        count_duplicates=rows[TableName("quarantine", "duplicate_purchases")],
+        rejections=dict(
+            sorted(
+                ((row["values"], row["counts"]) for row in counts),
+                key=lambda pair: (-pair[1], pair[0]),
+            )
+        ),
+        rows=rows,
+        statuses=_statuses(settings.var_dir / "dbt" / "target" / "run_results.json"),
+    )
+
+
+def _statuses(run_results: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    if run_results.exists():
+        for result in json.loads(run_results.read_text())["results"]:
+            counts[result["status"]] = counts.get(result["status"], 0) + 1
+    return counts
+
+
+def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
+    """Print the page."""
+    kinds = " and ".join(kind.upper() for kind in summary.data_kinds)
+    console.rule(f"Black Friday Lakehouse: {kinds} data, event times are simulated")
+    flow = Table("record", "rows", title="Where every row went")
+    flow.columns[1].justify = "right"
+    flow.add_row("landed", f"{summary.count_landed:,}")
+    flow.add_row("= accepted", f"{summary.count_accepted:,}")
+    flow.add_row("+ rejected, in quarantine", f"{summary.count_rejected:,}")
+    for reason, count in summary.rejections.items():
+        flow.add_row(f"    {reason}", f"{count:,}")
+    flow.add_row("+ duplicates removed", f"{summary.count_duplicates:,}")
+    console.print(flow)
+    if not summary.is_every_row_accounted_for:
+        console.print("These do not add up: see `dbt test -s assert_*`", style="red")
+
+    tables = Table("layer", "table", "rows", title="Tables")
+    tables.columns[2].justify = "right"
+    for name, count in summary.rows.items():
+        tables.add_row(name.schema, name.table, f"{count:,}")
+    console.print(tables)
+
+    passed = summary.statuses.get("pass", 0)
+    failed = sum(summary.statuses.get(status, 0) for status in ("fail", "error", "warn"))
+    console.print(f"Tests: {passed} passed, {failed} failed or warned.")
+    console.print(f"Tables: {settings.lakehouse_root}/<layer>/<table>", soft_wrap=True)
+    console.print(
+        "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` runs dbt "
+        "by itself; `make help` lists the rest; `make down` stops the server.",
+        soft_wrap=True,
+    )

@@ -1,0 +1,77 @@
+"""Finding and reading the Delta tables of the lakehouse by path, without a JVM."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from lakehouse.errors import TableError
+from lakehouse.settings import Settings
+
+__all__ = ["LAYERS", "TableName", "find_tables", "open_table", "read_columns"]
+
+# The schemas, in the order in which data flows through them.
+LAYERS = ("bronze", "cleansed", "quarantine", "features", "snapshots", "marts")
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """Schema and name of a table; its path is ``<root>/<schema>/<table>``."""
+
+    schema: str
+    table: str
+
+    @classmethod
+    def parse(cls, text: str) -> "TableName":
+        """Read ``schema.table``.
+
+        Raises:
+            TableError: the text has another form.
+
+        >>> TableName.parse("marts.fct_purchases")
+        TableName(schema='marts', table='fct_purchases')
+        """
+        schema, _, table = text.partition(".")
+        if not (schema.isidentifier() and table.isidentifier()):
+            raise TableError(f"{text!r} is no table name. Write it as schema.table")
+        return cls(schema, table)
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+def find_tables(settings: Settings) -> list[TableName]:
+    """All Delta tables under a local lakehouse root, by layer and name."""
+    root = Path(settings.lakehouse_root)
+    found = []
+    for schema in LAYERS:
+        if (root / schema).is_dir():
+            names = sorted(
+                entry.name
+                for entry in os.scandir(root / schema)
+                if (Path(entry.path) / "_delta_log").is_dir()
+            )
+            found += [TableName(schema, name) for name in names]
+    return found
+
+
+def open_table(name: TableName, settings: Settings, version: int | None = None) -> DeltaTable:
+    """Open a table, at its newest version or at an earlier one.
+
+    Raises:
+        TableError: there is no such table or version.
+    """
+    path = settings.table_path(name.schema, name.table)
+    if not DeltaTable.is_deltatable(path):
+        raise TableError(f"There is no table {name} in {path}. Run `make build` first")
+    try:
+        return DeltaTable(path, version=version)
+    except Exception as error:  # deltalake raises several kinds here
+        raise TableError(f"Table {name} cannot be opened at version {version}: {error}") from None
+
+
+def read_columns(name: TableName, columns: list[str], settings: Settings) -> pa.Table:
+    """Read some columns of a table into memory."""
+    return open_table(name, settings).to_pyarrow_table(columns=columns)

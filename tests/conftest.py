@@ -1,0 +1,71 @@
+"""One lakehouse with one Thrift server for the whole test run, on small synthetic data."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lakehouse_under_test import LakehouseUnderTest
+
+from lakehouse.jars import fetch_jars
+from lakehouse.services import supervisor
+from lakehouse.settings import PROJECT_DIR, Settings
+
+SYNTHETIC_ROWS = 12_000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def jars() -> Path:
+    """The jars that `make setup` fetches; fetched here when it did not run."""
+    fetch_jars(PROJECT_DIR / "var")
+    return PROJECT_DIR / "var" / "jars"
+
+
+@pytest.fixture(scope="session")
+def lakehouse_settings(jars: Path) -> Iterator[Settings]:
+    """Settings of an empty lakehouse with folders and a port of its own."""
+    # A short path: the supervisor's socket lies below it.
+    var_dir = Path(tempfile.mkdtemp(prefix="lh-"))
+    (var_dir / "jars").symlink_to(jars)
+    yield Settings(
+        var_dir=var_dir,
+        root="",
+        csv=None,
+        synthetic_rows=SYNTHETIC_ROWS,
+        thrift_port=free_port(),
+        spark_driver_memory="2g",
+        _env_file=None,
+    )
+    shutil.rmtree(var_dir)
+
+
+@pytest.fixture(scope="session")
+def server(lakehouse_settings: Settings) -> Iterator[LakehouseUnderTest]:
+    """A lakehouse whose Thrift server runs; nothing has landed yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        # The supervised process reads its settings from the environment, as in real use.
+        for name in ("var_dir", "thrift_port", "spark_driver_memory"):
+            value = getattr(lakehouse_settings, name)
+            patch.setenv(f"LAKEHOUSE_{name.upper()}", str(value))
+        supervisor.up(["thrift"], lakehouse_settings, print)
+        yield LakehouseUnderTest(lakehouse_settings)
+        supervisor.down(lakehouse_settings)
+
+
+@pytest.fixture(scope="session")
+def lakehouse(server: LakehouseUnderTest) -> LakehouseUnderTest:
+    """A lakehouse in which the synthetic set has landed and was built once.
+
+    Tests may land more and build again: each asserts only on what it landed itself.
+    """
+    server.land_synthetic()
+    server.dbt("build", "--exclude-resource-type", "unit_test")
+    return server
