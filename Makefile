@@ -65,3 +65,7 @@ test: setup ## Lint, unit tests and integration tests
 lock: ## Write requirements.lock anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+
+.PHONY: bench
+bench: setup ## Measure the build beside the same SQL without dbt (about 15 minutes; nothing else may run)
+	@$(PYTHON) -m lakehouse.bench

@@ -15,16 +15,12 @@ DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """Environment in which dbt meets this lakehouse: its server and its folder for artifacts."""
-    return os.environ | {
-        "LAKEHOUSE_VAR_DIR": str(settings.var_dir),
-        "LAKEHOUSE_ROOT": settings.lakehouse_root,
-        "LAKEHOUSE_THRIFT_HOST": settings.thrift_host,
-        "LAKEHOUSE_THRIFT_PORT": str(settings.thrift_port),
-        "LAKEHOUSE_SPARK_MASTER": settings.spark_master,
-        "LAKEHOUSE_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
-        "DBT_TARGET_PATH": str(settings.var_dir / "dbt" / "target"),
-        "DBT_LOG_PATH": str(settings.var_dir / "dbt" / "logs"),
-    }
+    artifacts = settings.var_dir / "dbt"
+    return (
+        os.environ
+        | settings.as_environment()
+        | {"DBT_TARGET_PATH": str(artifacts / "target"), "DBT_LOG_PATH": str(artifacts / "logs")}
+    )
 
 
 def run_dbt(

@@ -41,6 +41,15 @@ class Settings(BaseSettings):
         """Folder or URI under which a table stands at ``<root>/<schema>/<table>``."""
         return self.root.rstrip("/") or str(self.var_dir / "lakehouse")
 
+    def as_environment(self) -> dict[str, str]:
+        """The settings as variables, for a process that is to run with these very settings."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            f"LAKEHOUSE_{name.upper()}": str(value)
+            for name, value in (values | {"root": self.lakehouse_root}).items()
+            if value is not None
+        }
+
     def table_path(self, schema: str, table: str) -> str:
         """Path of one Delta table."""
         return f"{self.lakehouse_root}/{schema}/{table}"

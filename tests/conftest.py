@@ -50,14 +50,9 @@ def lakehouse_settings(jars: Path) -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def server(lakehouse_settings: Settings) -> Iterator[LakehouseUnderTest]:
     """A lakehouse whose Thrift server runs; nothing has landed yet."""
-    with pytest.MonkeyPatch.context() as patch:
-        # The supervised process reads its settings from the environment, as in real use.
-        for name in ("var_dir", "thrift_port", "spark_driver_memory"):
-            value = getattr(lakehouse_settings, name)
-            patch.setenv(f"LAKEHOUSE_{name.upper()}", str(value))
-        supervisor.up(["thrift"], lakehouse_settings, print)
-        yield LakehouseUnderTest(lakehouse_settings)
-        supervisor.down(lakehouse_settings)
+    supervisor.up(["thrift"], lakehouse_settings, print)
+    yield LakehouseUnderTest(lakehouse_settings)
+    supervisor.down(lakehouse_settings)
 
 
 @pytest.fixture(scope="session")

@@ -135,12 +135,12 @@ def _start_supervisord(settings: Settings) -> ServerProxy:
         )
     for folder in (run_dir, settings.var_dir / "logs", settings.var_dir / "tmp"):
         folder.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
+    places = {
         "LAKEHOUSE_PROJECT_DIR": str(PROJECT_DIR),
         "LAKEHOUSE_PYTHON": sys.executable,
         "LAKEHOUSE_RUN_DIR": str(run_dir),
-        "LAKEHOUSE_VAR_DIR": str(settings.var_dir),
     }
+    environment = os.environ | settings.as_environment() | places
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(_CONFIG)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:

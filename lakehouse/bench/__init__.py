@@ -1,0 +1,1 @@
+"""Measured ratios: each figure beside something known, in one run (`make bench`)."""

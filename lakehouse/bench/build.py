@@ -1,0 +1,192 @@
+"""How long a build takes, beside the same SQL without dbt, and how that grows with the rows."""
+
+import json
+import math
+import shutil
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from lakehouse.bench.machine import describe_machine, peak_memory_mb
+from lakehouse.bench.report import write_section
+from lakehouse.bench.rows import read_texts, write_copies, write_further
+from lakehouse.bench.statements import read_statements, run_bare
+from lakehouse.data.landing import DataKind, land
+from lakehouse.data.source import find_source
+from lakehouse.dbt import run_dbt
+from lakehouse.errors import TableError
+from lakehouse.services import supervisor
+from lakehouse.settings import Settings
+
+__all__ = ["bench_build", "growth_exponent"]
+
+# Unit tests check the SQL, not the data, and are no part of a production build.
+_BUILD = ["build", "--exclude-resource-type", "unit_test"]
+_SCALES = (1, 4, 16)
+# The goal is that sixteen times the rows run in this heap.
+_HEAP = "4g"
+
+
+@dataclass(frozen=True)
+class _FullBuild:
+    rows: int
+    seconds: float
+    peak_mb: int
+
+
+def growth_exponent(rows: list[int], seconds: list[float]) -> float:
+    """Slope of log(seconds) over log(rows): 1 means that time grows as the rows do.
+
+    >>> growth_exponent([1, 4, 16], [10.0, 40.0, 160.0])
+    1.0
+    """
+    slope, _ = statistics.linear_regression(
+        [math.log(count) for count in rows], [math.log(taken) for taken in seconds]
+    )
+    return round(slope, 6)
+
+
+def bench_build(settings: Settings, console: Console) -> None:
+    """Measure, write ``var/results/build.json`` and the section of ``docs/benchmarks.md``.
+
+    Raises:
+        LakehouseError: a build failed.
+    """
+    source = find_source(settings, report=console.print)
+    purchases = read_texts(source.path)
+    folder = settings.var_dir / "bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+    full: list[_FullBuild] = []
+    for scale in _SCALES:
+        bench = _settings(settings, folder, f"x{scale}")
+        path = folder / f"x{scale}.csv"
+        write_copies(purchases, scale, path)
+        console.print(f"Benchmark: full build of {purchases.num_rows * scale:,} rows")
+        _land(path, bench, source.data_kind)
+        supervisor.up(["thrift"], bench, console.print)
+        try:
+            seconds = _timed_build(bench)
+            if scale == 1:
+                # The log as it stands now holds the statements of the full build alone.
+                statements = read_statements(bench.var_dir / "dbt" / "logs" / "dbt.log")
+                noop_seconds = _timed_build(bench)
+                further = folder / "further.csv"
+                write_further(purchases, purchases.num_rows // 100, settings.seed, further)
+                _land(further, bench, source.data_kind)
+                one_percent_seconds = _timed_build(bench)
+            full.append(_FullBuild(purchases.num_rows * scale, seconds, _server_peak_mb(bench)))
+        finally:
+            supervisor.down(bench)
+        console.print(f"Benchmark: {seconds:.1f} s")
+        path.unlink()
+
+    bare = _settings(settings, folder, "bare")
+    write_copies(purchases, 1, folder / "bare.csv")
+    _land(folder / "bare.csv", bare, source.data_kind)
+    old_root, new_root = str(folder / "x1" / "lakehouse"), bare.lakehouse_root
+    console.print(f"Benchmark: the same {len(statements)} statements without dbt")
+    bare_seconds = run_bare([text.replace(old_root, new_root) for text in statements], bare)
+
+    figures = {
+        "full_seconds": round(full[0].seconds, 1),
+        "bare_sql_seconds": round(bare_seconds, 1),
+        "noop_seconds": round(noop_seconds, 1),
+        "one_percent_seconds": round(one_percent_seconds, 1),
+        "growth_exponent": round(
+            growth_exponent([one.rows for one in full], [one.seconds for one in full]), 3
+        ),
+        "server_peak_mb": max(one.peak_mb for one in full),
+        "rows": full[0].rows,
+        "data": source.data_kind,
+    }
+    results = settings.var_dir / "results" / "build.json"
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.write_text(json.dumps(figures, indent=2) + "\n")
+    write_section("build", _section(figures, full, len(statements)))
+    shutil.rmtree(folder)
+    console.print(f"Benchmark: written to {results} and docs/benchmarks.md", soft_wrap=True)
+
+
+def _settings(settings: Settings, folder: Path, name: str) -> Settings:
+    """Settings of a lakehouse of the benchmark's own, with the jars of the real one."""
+    var_dir = folder / name
+    var_dir.mkdir()
+    (var_dir / "jars").symlink_to(settings.var_dir / "jars")
+    return settings.model_copy(
+        update={
+            "var_dir": var_dir,
+            "root": "",
+            "thrift_port": settings.thrift_port + 1,
+            "spark_driver_memory": _HEAP,
+        }
+    )
+
+
+def _land(path: Path, settings: Settings, data_kind: DataKind) -> None:
+    table_path = settings.table_path("bronze", "csv_purchases")
+    land(path, table_path=table_path, data_kind=data_kind)
+
+
+def _timed_build(settings: Settings) -> float:
+    shutil.rmtree(settings.var_dir / "dbt" / "logs", ignore_errors=True)
+    started = time.monotonic()
+    done = run_dbt(
+        ["--log-format-file", "json", "--log-level-file", "debug", *_BUILD], settings, capture=True
+    )
+    seconds = time.monotonic() - started
+    if done.returncode != 0:
+        raise TableError(f"dbt build failed while it was measured:\n{done.stdout[-3000:]}")
+    return seconds
+
+
+def _server_peak_mb(settings: Settings) -> int:
+    (thrift,) = (row for row in supervisor.status(settings) if row.name == "thrift")
+    if thrift.pid is None:
+        raise TableError("The Thrift server ended while it was measured; see its log")
+    return peak_memory_mb(thrift.pid)
+
+
+def _section(figures: dict[str, object], full: list[_FullBuild], count_statements: int) -> str:
+    full_seconds = full[0].seconds
+
+    def row(what: str, seconds: float, ratio: str, goal: str) -> str:
+        return f"| {what} | {seconds:.1f} | {ratio} | {goal} |"
+
+    bare, noop = float(figures["bare_sql_seconds"]), float(figures["noop_seconds"])
+    further = float(figures["one_percent_seconds"])
+    lines = [
+        "## Build",
+        "",
+        f"Written by `make bench` on the **{figures['data']}** data, {figures['rows']:,} rows.",
+        f"Machine: {describe_machine()}. Heap of the server: {_HEAP}; dbt with 4 threads.",
+        "",
+        "| what | seconds | ratio | goal |",
+        "|---|---:|---|---|",
+        row("(a) full `dbt build`, with its data tests", full_seconds, "", ""),
+        row(
+            f"(b) its {count_statements} SQL statements, one after the other in one Spark session",
+            bare,
+            f"a = {full_seconds / bare:.2f} x b",
+            "a <= 1.25 x b",
+        ),
+        row("(c) again, nothing new", noop, f"{noop / full_seconds:.0%} of a", "<= 15 % of a"),
+        row(
+            "(d) again, 1 % new rows", further, f"{further / full_seconds:.0%} of a", "<= 25 % of a"
+        ),
+        "",
+        "| (e) rows, full build | seconds | microseconds a row | peak memory of the server, MiB |",
+        "|---:|---:|---:|---:|",
+        *(
+            f"| {one.rows:,} | {one.seconds:.1f} | {one.seconds / one.rows * 1e6:.1f} "
+            f"| {one.peak_mb:,} |"
+            for one in full
+        ),
+        "",
+        f"Seconds grow as rows to the power of {figures['growth_exponent']} (goal: at most 1).",
+    ]
+    return "\n".join(lines)
