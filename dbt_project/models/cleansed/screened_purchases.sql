@@ -30,6 +30,23 @@ accepted_before as (
 
 ),
 
+genders_before as (
+
+    select user_id, min(gender) as gender
+    from accepted_before
+    left semi join records using (user_id)
+    group by user_id
+
+),
+
+events_before as (
+
+    select event_id, record_id, content_hash
+    from accepted_before
+    left semi join records using (event_id)
+
+),
+
 -- Rules that one record can break by itself.
 checked as (
 
@@ -45,108 +62,70 @@ checked as (
 
 ),
 
+-- The gender that a customer was first accepted with holds; a record that contradicts it is wrong.
+compared_with_customer as (
+
+    select
+        checked.*,
+        coalesce(
+            genders_before.gender,
+            first_value(case when size(own_reasons) = 0 then checked.gender end) ignore nulls over (
+                partition by checked.user_id
+                order by landed_at, load_id, position_in_load
+                rows between unbounded preceding and unbounded following
+            )
+        ) as established_gender
+    from checked
+    left join genders_before
+        on checked.user_id = genders_before.user_id
+
+),
+
 usable as (
 
-    select * from checked
-    where size(own_reasons) = 0
+    select
+        *,
+        size(own_reasons) = 0 as has_sound_values,
+        size(own_reasons) = 0 and gender = established_gender as is_usable
+    from compared_with_customer
 
 ),
 
--- The gender that a customer was first accepted with holds; a record that contradicts it is wrong.
-first_genders as (
+-- The first usable record of an event is accepted; a later one repeats it, or contradicts it.
+compared_with_event as (
 
     select
-        user_id,
-        min_by(gender, struct(landed_at, load_id, position_in_load)) as gender
+        usable.*,
+        case
+            when is_usable then coalesce(
+                events_before.record_id, first_value(usable.record_id) over same_event
+            )
+        end as accepted_record_id,
+        usable.content_hash = coalesce(
+            events_before.content_hash, first_value(usable.content_hash) over same_event
+        ) as is_same_content
     from usable
-    group by user_id
-
-),
-
-genders_before as (
-
-    select user_id, min(gender) as gender
-    from accepted_before
-    left semi join first_genders using (user_id)
-    group by user_id
-
-),
-
-established_genders as (
-
-    select
-        first_genders.user_id,
-        coalesce(genders_before.gender, first_genders.gender) as gender
-    from first_genders
-    left join genders_before
-        on first_genders.user_id = genders_before.user_id
-
-),
-
-consistent as (
-
-    select usable.*
-    from usable
-    inner join established_genders
-        on usable.user_id = established_genders.user_id
-            and usable.gender = established_genders.gender
-
-),
-
--- The first record of an event is accepted; a later one repeats it, or contradicts it.
-ranked as (
-
-    select
-        record_id,
-        event_id,
-        content_hash,
-        first_value(record_id) over by_landing as first_record_id,
-        first_value(content_hash) over by_landing as first_content_hash
-    from consistent
-    window by_landing as (
-        partition by event_id order by landed_at, load_id, position_in_load
-    )
-
-),
-
-events_before as (
-
-    select event_id, record_id, content_hash
-    from accepted_before
-    left semi join ranked using (event_id)
-
-),
-
-judged as (
-
-    select
-        ranked.record_id,
-        coalesce(events_before.record_id, ranked.first_record_id) as accepted_record_id,
-        ranked.content_hash
-        = coalesce(events_before.content_hash, ranked.first_content_hash) as is_same_content
-    from ranked
     left join events_before
-        on ranked.event_id = events_before.event_id
+        on usable.event_id = events_before.event_id
+    window same_event as (
+        partition by usable.event_id, is_usable order by landed_at, load_id, position_in_load
+    )
 
 ),
 
 explained as (
 
     select
-        checked.*,
-        judged.accepted_record_id,
+        *,
         concat(
-            checked.own_reasons,
+            own_reasons,
             case
-                when size(checked.own_reasons) = 0 and judged.record_id is null
-                    then array('gender_contradicts_customer')
-                when not judged.is_same_content then array('conflicts_with_accepted_purchase')
+                when has_sound_values and not is_usable then array('gender_contradicts_customer')
+                when is_usable and not is_same_content then array('conflicts_with_accepted_purchase')
                 else array()
             end
         ) as rejection_reasons
-    from checked
-    left join judged
-        on checked.record_id = judged.record_id
+    from compared_with_event
 
 ),
 

@@ -67,7 +67,7 @@ features as (
         aggregated.count_simulated_visits,
         aggregated.simulated_first_event_at,
         aggregated.simulated_last_event_at,
-        timestampdiff(minute, aggregated.simulated_last_event_at, weekend.ends_at) / 60.0
+        timestampdiff(minute, aggregated.simulated_last_event_at, weekend.ends_at) / double(60)
             as simulated_recency_hours,
         aggregated.cleansed_at
     from aggregated
