@@ -220,8 +220,8 @@ def test_purchase_distribution(purchases):
     ranks = {level: float((reached <= price).mean()) for level, price in inner.items()}
     assert ranks == near({level: float(level) for level in inner}, 0.015)
     assert reached.min() == expected["quantiles"]["0.0"]
-    # The dearest lump ends at five units and a fifth of category 10; some 2,000 rows reach for it.
-    assert reached.max() == pytest.approx(expected["quantiles"]["1.0"], abs=5)
+    # The dearest lump, some 2,000 rows over 922 prices, ends at 5.2 units of category 10.
+    assert reached.max() == pytest.approx(expected["quantiles"]["1.0"], abs=20)
 
 
 def test_purchase_by_category(purchases):
