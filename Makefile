@@ -49,6 +49,14 @@ down: ## Stop the local services
 status: setup ## Show the local services
 	@$(LAKEHOUSE) status
 
+.PHONY: reset
+reset: setup ## Delete all tables and start over (asks first)
+	@$(LAKEHOUSE) reset
+
+.PHONY: docs
+docs: setup ## Write the dbt docs and serve them at http://127.0.0.1:8080
+	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
+
 .PHONY: lint
 lint: setup ## Check style: ruff for Python, sqlfluff for SQL
 	@$(VENV)/bin/ruff check .

@@ -13,6 +13,8 @@ from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.data.source import fetch_published
 from lakehouse.errors import LakehouseError
 from lakehouse.jars import fetch_jars, jars_present
+from lakehouse.reset import folders_of_lakehouse
+from lakehouse.reset import reset as run_reset
 from lakehouse.services import supervisor
 from lakehouse.services.registry import SERVICES
 from lakehouse.settings import settings
@@ -98,6 +100,18 @@ def build() -> None:
 def summary() -> None:
     """Print what stands in the lakehouse."""
     render(summarise(settings()), settings(), console)
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking")] = False,
+) -> None:
+    """Delete all tables and start over; jars and source files stay."""
+    folders = ", ".join(str(folder) for folder in folders_of_lakehouse(settings()))
+    if not yes:
+        typer.confirm(f"Delete {folders}?", abort=True)
+    run_reset(settings())
+    console.print(f"Deleted: {folders}", soft_wrap=True)
 
 
 def main() -> None:

@@ -1,0 +1,33 @@
+"""Starting over with an empty lakehouse."""
+
+import shutil
+from pathlib import Path
+
+from lakehouse.errors import TableError
+from lakehouse.services import supervisor
+from lakehouse.settings import Settings
+
+__all__ = ["folders_of_lakehouse", "reset"]
+
+
+def folders_of_lakehouse(settings: Settings) -> list[Path]:
+    """Folders that hold the tables and what is known of them; jars and source files stay.
+
+    Raises:
+        TableError: the root is not a folder of this machine.
+    """
+    if "://" in settings.lakehouse_root:
+        raise TableError(
+            f"LAKEHOUSE_ROOT={settings.lakehouse_root} is not on this machine, so nothing is "
+            "deleted there. Empty it with the tools of that storage"
+        )
+    var_dir = settings.var_dir
+    return [Path(settings.lakehouse_root), var_dir / "metastore", var_dir / "dbt"]
+
+
+def reset(settings: Settings) -> None:
+    """Stop the services and delete all tables."""
+    folders = folders_of_lakehouse(settings)
+    supervisor.down(settings)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
