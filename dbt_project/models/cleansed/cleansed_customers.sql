@@ -5,13 +5,12 @@ with
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {% if is_incremental() %}
-    where {{ is_past_watermark('cleansed_at') }}
-    {% endif %}
+    {{ only_touched(ref('cleansed_purchases'), 'user_id') }}
 
 ),
 
--- The attributes that the newest record of the customer bears.
+-- The attributes that the newest record of the customer bears. Ids of one load differ in the line
+-- number alone, of which the longer is the later.
 customers as (
 
     select
@@ -22,7 +21,7 @@ customers as (
                 age, occupation, city_category, stay_in_current_city_years,
                 stay_in_current_city_min_years, marital_status
             ),
-            struct(landed_at, record_id)
+            struct(landed_at, length(record_id), record_id)
         ) as newest,
         max(landed_at) as last_landed_at,
         max(cleansed_at) as cleansed_at
@@ -43,10 +42,4 @@ attributes as (
 
 )
 
-select attributes.* from attributes
-{% if is_incremental() %}
--- An old purchase that was only flagged anew says nothing new of its customer.
-left join {{ this }} as known
-    on attributes.user_id = known.user_id
-where known.user_id is null or attributes.last_landed_at >= known.last_landed_at
-{% endif %}
+select * from attributes

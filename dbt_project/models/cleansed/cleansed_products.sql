@@ -5,20 +5,19 @@ with
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {% if is_incremental() %}
-    where {{ is_past_watermark('cleansed_at') }}
-    {% endif %}
+    {{ only_touched(ref('cleansed_purchases'), 'product_id') }}
 
 ),
 
--- The categories that the newest record of the product bears.
+-- The categories that the newest record of the product bears. Ids of one load differ in the line
+-- number alone, of which the longer is the later.
 products as (
 
     select
         product_id,
         max_by(
             struct(product_category_1, product_category_2, product_category_3, count_product_categories),
-            struct(landed_at, record_id)
+            struct(landed_at, length(record_id), record_id)
         ) as newest,
         max(landed_at) as last_landed_at,
         max(cleansed_at) as cleansed_at
@@ -38,10 +37,4 @@ categories as (
 
 )
 
-select categories.* from categories
-{% if is_incremental() %}
--- An old purchase that was only flagged anew says nothing new of its product.
-left join {{ this }} as known
-    on categories.product_id = known.product_id
-where known.product_id is null or categories.last_landed_at >= known.last_landed_at
-{% endif %}
+select * from categories
