@@ -13,16 +13,18 @@ from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.data.source import fetch_published
 from lakehouse.errors import LakehouseError
 from lakehouse.jars import fetch_jars, jars_present
+from lakehouse.maintenance.cli import app as maintenance
 from lakehouse.reset import folders_of_lakehouse
 from lakehouse.reset import reset as run_reset
 from lakehouse.services import supervisor
-from lakehouse.services.registry import SERVICES
+from lakehouse.services.registry import DEFAULT_SERVICES, SERVICES
 from lakehouse.settings import settings
 from lakehouse.summary import render, summarise
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(maintenance)
 console = Console()
 
 
@@ -45,11 +47,12 @@ def jars() -> None:
 @app.command()
 def up(
     services: Annotated[
-        list[str] | None, typer.Argument(help="Services to start; all when none is named")
+        list[str] | None,
+        typer.Argument(help=f"Any of {', '.join(SERVICES)}; by default what a build needs"),
     ] = None,
 ) -> None:
     """Start the local services and wait until they answer."""
-    names = services or list(SERVICES)
+    names = services or list(DEFAULT_SERVICES)
     unknown = [name for name in names if name not in SERVICES]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is no service; there are: {', '.join(SERVICES)}")
@@ -65,7 +68,7 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """Show the local services; exits with 1 unless all of them answer."""
+    """Show the local services; exits with 1 unless some run and all of those answer."""
     rows = supervisor.status(settings())
     table = Table("service", "state", "answers", "process", "up", "address")
     for row in rows:
@@ -74,7 +77,8 @@ def status() -> None:
         table.add_row(row.name, row.state, answers, str(row.pid or ""), uptime, row.address)
     console.print(table)
     console.print(f"Logs: {settings().var_dir / 'logs'}", soft_wrap=True)
-    if not all(row.is_answering for row in rows):
+    started = [row for row in rows if row.state != "stopped"]
+    if not started or not all(row.is_answering for row in started):
         raise typer.Exit(1)
 
 

@@ -6,8 +6,9 @@ project folder; ``.env.example`` lists them all. No other module reads these var
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lakehouse.errors import SettingsError
@@ -21,7 +22,12 @@ class Settings(BaseSettings):
     """The settings, with defaults that suit one machine."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LAKEHOUSE_", env_file=PROJECT_DIR / ".env", extra="ignore", frozen=True
+        env_prefix="LAKEHOUSE_",
+        env_file=PROJECT_DIR / ".env",
+        extra="ignore",
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
     var_dir: Path = Field(PROJECT_DIR / "var", description="Folder of all that is generated")
@@ -36,6 +42,39 @@ class Settings(BaseSettings):
     spark_master: str = Field("local[*]", description="Spark master URL")
     spark_driver_memory: str = Field("3g", description="Heap of a Spark driver, as Spark writes it")
 
+    kafka_port: int = Field(9092, gt=0, lt=65536, description="Port of the local Kafka broker")
+    kafka_controller_port: int = Field(
+        9093, gt=0, lt=65536, description="Port of the local broker's metadata quorum"
+    )
+    kafka_heap: str = Field("512m", description="Heap of the local broker, as Java writes it")
+    kafka_bootstrap_servers: str = Field(
+        "",
+        # The name that other Kafka programs know; ours first, as a parent process hands it down.
+        validation_alias=AliasChoices(
+            "LAKEHOUSE_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"
+        ),
+        description="Kafka brokers, comma-separated; empty: the local one",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to the brokers"
+    )
+    kafka_sasl_mechanism: str = Field(
+        "PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with a SASL protocol"
+    )
+    kafka_username: str = Field("", description="Login at the brokers, with a SASL protocol")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Its password; never logged")
+    kafka_ca_file: Path | None = Field(
+        None, description="PEM file of the CA that signs the brokers"
+    )
+    kafka_client_pem_file: Path | None = Field(
+        None, description="PEM file of this client's key and certificate, for mutual TLS"
+    )
+
+    @property
+    def kafka_servers(self) -> str:
+        """Brokers to talk to, comma-separated."""
+        return self.kafka_bootstrap_servers or f"127.0.0.1:{self.kafka_port}"
+
     @property
     def lakehouse_root(self) -> str:
         """Folder or URI under which a table stands at ``<root>/<schema>/<table>``."""
@@ -45,7 +84,9 @@ class Settings(BaseSettings):
         """The settings as variables, for a process that is to run with these very settings."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {
-            f"LAKEHOUSE_{name.upper()}": str(value)
+            f"LAKEHOUSE_{name.upper()}": (
+                value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            )
             for name, value in (values | {"root": self.lakehouse_root}).items()
             if value is not None
         }
@@ -66,7 +107,8 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = "LAKEHOUSE_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        name = f"LAKEHOUSE_{name.removeprefix('LAKEHOUSE_')}"
         raise SettingsError(
             f"{name}={first['input']!r}: {first['msg']}. Correct it in the environment or in .env"
         ) from None

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lakehouse.services import thrift
+from lakehouse.services import kafka, thrift
 from lakehouse.settings import Settings
 
-__all__ = ["SERVICES", "Service"]
+__all__ = ["DEFAULT_SERVICES", "SERVICES", "Service"]
+
+# What a build needs; the others are started by name.
+DEFAULT_SERVICES = ("thrift",)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,13 @@ SERVICES = {
             address=lambda settings: (settings.thrift_host, settings.thrift_port),
             port_setting="LAKEHOUSE_THRIFT_PORT",
             answers=thrift.answers,
+        ),
+        Service(
+            name="kafka",
+            title="Kafka broker",
+            address=lambda settings: ("127.0.0.1", settings.kafka_port),
+            port_setting="LAKEHOUSE_KAFKA_PORT",
+            answers=kafka.answers,
         ),
     )
 }

@@ -1,0 +1,1 @@
+"""Streaming: purchases and customer events through Kafka into bronze Delta tables."""
