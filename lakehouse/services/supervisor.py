@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lakehouse.errors import ServiceError
@@ -52,13 +53,17 @@ def up(names: list[str], settings: Settings, report: Callable[[str], None]) -> N
         ServiceError: Java is missing, a port is taken, or a service does not come up.
     """
     find_java()
-    rpc = _connect(settings) or _start_supervisord(settings)
-    for name in names:
-        service = SERVICES[name]
-        running = rpc.getProcessInfo(name)["statename"] in ("RUNNING", "STARTING")
-        if not running:
+    rpc = _connect(settings)
+    services = [SERVICES[name] for name in names]
+    # Before supervisord starts, so that a taken port leaves nothing behind.
+    for service in services:
+        if not _is_kept_running(service, rpc):
             _check_port_is_free(service, settings)
-            rpc.startProcess(name, False)
+    rpc = rpc or _start_supervisord(settings)
+    for service in services:
+        running = _is_kept_running(service, rpc)
+        if not running:
+            _start(service, rpc)
         started = time.monotonic()
         if not service.answers(settings):
             report(f"{service.title}: starting")
@@ -67,6 +72,34 @@ def up(names: list[str], settings: Settings, report: Callable[[str], None]) -> N
         seconds = time.monotonic() - started
         took = "running already" if running else f"started in {seconds:.0f} s"
         report(f"{service.title}: answers at {host}:{port} ({took})")
+
+
+def _is_kept_running(service: Service, rpc: ServerProxy | None) -> bool:
+    """Whether supervisord runs the service, or is about to start it again after it ended."""
+    return _process_info(service, rpc)["statename"] in ("RUNNING", "STARTING", "BACKOFF")
+
+
+def _process_info(service: Service, rpc: ServerProxy | None) -> dict[str, Any]:
+    """What supervisord says of a service; stopped where it does not run or knows no such one."""
+    if rpc is not None:
+        try:
+            return rpc.getProcessInfo(service.name)
+        except Fault as fault:
+            if fault.faultCode != Faults.BAD_NAME:
+                raise
+    return {"statename": "STOPPED", "pid": 0}
+
+
+def _start(service: Service, rpc: ServerProxy) -> None:
+    try:
+        rpc.startProcess(service.name, False)
+    except Fault as fault:
+        if fault.faultCode != Faults.BAD_NAME:
+            raise
+        raise ServiceError(
+            f"{service.title}: the supervisord that runs was started before there was this "
+            "service. Run `make down`, then the command again"
+        ) from None
 
 
 def down(settings: Settings) -> bool:
@@ -95,7 +128,7 @@ def status(settings: Settings) -> list[ServiceStatus]:
 
 
 def _status_of(service: Service, rpc: ServerProxy | None, settings: Settings) -> ServiceStatus:
-    info = rpc.getProcessInfo(service.name) if rpc else {"statename": "STOPPED", "pid": 0}
+    info = _process_info(service, rpc)
     is_running = info["statename"] == "RUNNING"
     host, port = service.address(settings)
     return ServiceStatus(
