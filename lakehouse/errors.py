@@ -1,6 +1,13 @@
 """Errors a user can act on: what is wrong, where, the value seen and what to do next."""
 
-__all__ = ["LakehouseError", "ServiceError", "SettingsError", "SourceFileError", "TableError"]
+__all__ = [
+    "LakehouseError",
+    "ServiceError",
+    "SettingsError",
+    "SourceFileError",
+    "StreamError",
+    "TableError",
+]
 
 
 class LakehouseError(Exception):
@@ -17,6 +24,10 @@ class ServiceError(LakehouseError):
 
 class SourceFileError(LakehouseError):
     """A source file cannot be landed at all; nothing of it was written."""
+
+
+class StreamError(LakehouseError):
+    """Kafka, its topics or the streaming job are not in a state to go on from."""
 
 
 class TableError(LakehouseError):
