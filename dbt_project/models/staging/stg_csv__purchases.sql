@@ -11,7 +11,7 @@ typed as (
     select
         -- ids
         concat_ws(':', 'csv', load_id, line_number) as record_id,
-        md5(concat({{ whole_number('user_id') }}, '|', trim(product_id))) as event_id,
+        md5(concat({{ whole_number('user_id') }}, '|', nullif(trim(product_id), ''))) as event_id,
         {{ whole_number('user_id') }} as user_id,
         nullif(trim(product_id), '') as product_id,
 
