@@ -9,9 +9,9 @@ from rich.table import Table
 
 from lakehouse.build import build as run_build
 from lakehouse.build import land_source
+from lakehouse.console import run_app
 from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.data.source import fetch_published
-from lakehouse.errors import LakehouseError
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.maintenance.cli import app as maintenance
 from lakehouse.reset import folders_of_lakehouse
@@ -120,8 +120,4 @@ def reset(
 
 def main() -> None:
     """Run the command line; an error that the user can mend is one line and exit code 2."""
-    try:
-        app()
-    except LakehouseError as error:
-        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise SystemExit(2) from None
+    run_app(app)

@@ -1,0 +1,227 @@
+"""The producer: replays a purchases file as events. ``python -m streaming.produce --help``."""
+
+import itertools
+import time
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+from rich.console import Console
+
+from lakehouse.console import run_app
+from lakehouse.data.source import find_source
+from lakehouse.errors import SettingsError
+from lakehouse.settings import Settings, settings
+from streaming.account import Account
+from streaming.faults import FaultInjector, Shares
+from streaming.messages import MESSAGE_TYPES
+from streaming.pacing import at_rate, paced, sped_up
+from streaming.replay import next_round, read_purchases
+from streaming.sender import Sender
+from streaming.simulate import Event, Plan, events, plan_events
+from streaming.topics import ensure_topics
+
+__all__ = ["app", "main", "produce"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+_REPORT_SECONDS = 5.0
+
+
+class Order(StrEnum):
+    """In which order purchases are sent."""
+
+    TIME = "time"
+    RANDOM = "random"
+
+
+class Stamps(StrEnum):
+    """What a message's timestamp is: the moment of its sending, or its simulated time of 2018."""
+
+    WALL = "wall"
+    SIMULATED = "simulated"
+
+
+class Compress(StrEnum):
+    """Compression of the batches."""
+
+    LZ4 = "lz4"
+    GZIP = "gzip"
+    NONE = "none"
+
+
+def produce(
+    flow: Iterator[tuple[Event, float | None]],
+    sender: Sender,
+    injector: FaultInjector,
+    *,
+    stamps: Stamps = Stamps.WALL,
+    duration: float | None = None,
+) -> tuple[float, float]:
+    """Send events until they or the time run out; report progress every five seconds.
+
+    Args:
+        flow: events with their due time in seconds after the start; None means now.
+        sender: takes the messages.
+        injector: makes the messages, and counts them.
+        stamps: what the timestamps are. With ``WALL`` a paced event is stamped with the time when
+            it was due, so that a producer that falls behind shows as latency.
+        duration: seconds after which no further event is sent.
+
+    Returns:
+        Seconds until the last message was sent, and until the last was acknowledged.
+    """
+    started, started_millis = time.monotonic(), int(time.time() * 1000)
+    reporter = _Reporter(injector, started)
+    try:
+        for event, due in flow:
+            elapsed = time.monotonic() - started if due is None else due
+            if duration is not None and elapsed >= duration:
+                break
+            if stamps is Stamps.WALL:
+                event = event._replace(millis=started_millis + int(elapsed * 1000))
+            for message in injector.messages(event):
+                sender.send(message)
+            reporter.look()
+    except KeyboardInterrupt:
+        console.print("Interrupted: waiting for the acknowledgements")
+    sent_after = time.monotonic() - started
+    sender.flush()
+    return sent_after, time.monotonic() - started
+
+
+class _Reporter:
+    """Prints the rate of the last seconds, now and then."""
+
+    def __init__(self, injector: FaultInjector, started: float) -> None:
+        self._injector = injector
+        self._last, self._last_sent = started, 0
+
+    def look(self) -> None:
+        now = time.monotonic()
+        if now - self._last < _REPORT_SECONDS:
+            return
+        sent = self._injector.sent.total()
+        rate = (sent - self._last_sent) / (now - self._last)
+        console.print(f"Sent {sent:,} messages ({rate:,.0f} per second)")
+        self._last, self._last_sent = now, sent
+
+
+def _planned(
+    purchases: pa.Table, seed: int, order: str, topics: Collection[str] | None, rounds: int
+) -> Iterator[tuple[pa.Table, Plan]]:
+    for number in range(rounds):
+        if number:
+            purchases = next_round(purchases, seed)
+        yield purchases, plan_events(purchases, seed=seed + number, order=order, topics=topics)
+
+
+def _flow(
+    planned: Iterator[tuple[pa.Table, Plan]], rate: float | None, speed: float | None
+) -> Iterator[tuple[Event, float | None]]:
+    """Events with their due times, each once it is due."""
+    if rate is None and speed is None:
+        return ((event, None) for part in planned for event in events(*part))
+    if speed is not None:
+        purchases, plan = next(planned)
+        flow, due = events(purchases, plan), sped_up(plan.millis.tolist(), speed)
+    else:
+        flow = itertools.chain.from_iterable(events(*part) for part in planned)
+        due = at_rate(rate)
+    return zip(flow, paced(due, clock=time.monotonic, sleep=time.sleep), strict=False)
+
+
+def _account_folder(settings: Settings) -> Path:
+    return settings.var_dir / "stream" / "accounts"
+
+
+@app.command(
+    epilog="Example: python -m streaming.produce --rate 5000 --duration 60 --broken-share 0.01"
+)
+def main_command(
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="Messages per second; as fast as can be if none")
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Instead of --rate: simulated time so many times faster"),
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many seconds")
+    ] = None,
+    order: Annotated[Order, typer.Option(help="Order of the purchases")] = Order.TIME,
+    stamps: Annotated[
+        Stamps, typer.Option(help="Timestamps: of the sending, or simulated ones of 2018")
+    ] = Stamps.WALL,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Send to this topic only; can be repeated")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use so many purchases only")] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Send the file so often, each time by other customers")
+    ] = 1,
+    late_share: Annotated[float, typer.Option(help="Share of events 1 to 9 minutes late")] = 0.0,
+    too_late_share: Annotated[float, typer.Option(help="Share 15 to 45 minutes late")] = 0.0,
+    duplicate_share: Annotated[float, typer.Option(help="Share followed by a duplicate")] = 0.0,
+    extra_field_share: Annotated[float, typer.Option(help="Share with an unknown field")] = 0.0,
+    broken_share: Annotated[float, typer.Option(help="Share of unusable messages")] = 0.0,
+    seed: Annotated[int | None, typer.Option(help="Seed of the steps and the faults")] = None,
+    compression: Annotated[Compress, typer.Option(help="Of the batches")] = Compress.LZ4,
+) -> None:
+    """Replay the purchases file into Kafka, with the steps that lead to each purchase."""
+    unknown = set(topic or ()) - set(MESSAGE_TYPES)
+    if unknown:
+        raise typer.BadParameter(f"no topic {min(unknown)!r}; there are {', '.join(MESSAGE_TYPES)}")
+    if speed is not None and (rate is not None or rounds > 1 or order is Order.RANDOM):
+        raise SettingsError(
+            "--speed follows the simulated time of one round. Leave out --rate, --rounds and "
+            "--order random, or use --rate"
+        )
+    chosen = settings()
+    shares = Shares(late_share, too_late_share, duplicate_share, extra_field_share, broken_share)
+    seed = chosen.seed if seed is None else seed
+    injector = FaultInjector(shares, seed)
+    created = ensure_topics(chosen)
+    if created:
+        console.print(f"Topics created: {', '.join(created)}")
+    source = find_source(chosen, report=console.print)
+    # The simulated times are those of the batch side, whatever the seed of the steps and faults.
+    purchases = read_purchases(source.path, seed=chosen.seed, limit=limit)
+    planned = _planned(purchases, seed, order, topic, rounds)
+    started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    with Sender(chosen, compression.value) as sender:
+        sent_after, seconds = produce(
+            _flow(planned, rate, speed), sender, injector, stamps=stamps, duration=duration
+        )
+    sent = {
+        kind.topic: {name: n for (of, name), n in sorted(injector.sent.items()) if of == kind.topic}
+        for kind in MESSAGE_TYPES.values()
+    }
+    account = Account(
+        started_at=started_at,
+        seed=seed,
+        seconds=round(seconds, 3),
+        wanted_rate=rate,
+        achieved_rate=round(injector.sent.total() / max(sent_after, 1e-3), 1),
+        sent=sent,
+    )
+    path = account.write(_account_folder(chosen))
+    console.print(
+        f"Sent {injector.sent.total():,} messages, all acknowledged, in {account.seconds:.1f} s: "
+        f"{account.achieved_rate:,.1f} per second"
+    )
+    console.print(f"Account: {path}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the producer; an error that the user can mend is one line and exit code 2."""
+    run_app(app)
+
+
+if __name__ == "__main__":
+    main()
