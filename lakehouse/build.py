@@ -10,6 +10,7 @@ from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import Source, find_source
 from lakehouse.dbt import run_dbt
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.progress import rows_progress
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
@@ -23,7 +24,7 @@ _BUILD = ["build", "--exclude-resource-type", "unit_test"]
 
 @contextmanager
 def only_one_build(settings: Settings) -> Iterator[None]:
-    """Hold the lock that keeps builds and roll-backs of one lakehouse apart.
+    """Hold the lock that keeps builds and maintenance of one lakehouse apart.
 
     Raises:
         TableError: another one is running.
@@ -35,7 +36,7 @@ def only_one_build(settings: Settings) -> Iterator[None]:
             yield
     except Timeout:
         raise TableError(
-            f"Another build or roll-back of this lakehouse is running ({path} is held). "
+            f"Another build or maintenance of this lakehouse is running ({path} is held). "
             "Wait for its end, then run the command again"
         ) from None
 
@@ -73,4 +74,7 @@ def build(settings: Settings, console: Console) -> None:
                 f"{settings.var_dir / 'dbt' / 'logs' / 'dbt.log'}. Tables that were not reached "
                 "stand as they were. Mend the cause and run `make build` again"
             )
+        state = record_good_state(settings)
+        if state is not None:
+            console.print(f"Good state {state.state_id} recorded, for `make rollback`")
         render(summarise(settings), settings, console)

@@ -1,0 +1,1 @@
+"""Keeping the Delta tables in order: roll-back, audit trail, compaction, vacuum and archive."""

@@ -1,0 +1,124 @@
+"""Vacuum: deleting the files that neither the tables nor a good state need any longer."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from lakehouse.build import only_one_build
+from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import GoodState, forget_states, read_good_states
+from lakehouse.maintenance.sql import delta_path, open_session
+from lakehouse.settings import Settings
+from lakehouse.tables import TableName, find_tables, open_table
+
+__all__ = ["MINIMUM_RETENTION_HOURS", "Garbage", "VacuumResult", "retention_for", "vacuum"]
+
+# Delta's own safe default: longer than any reader or unfinished writer can still need a file.
+MINIMUM_RETENTION_HOURS = 168
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """Data files of one table that no version within the retention needs."""
+
+    name: TableName
+    count_files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class VacuumResult:
+    """What a vacuum deleted, or would delete.
+
+    Attributes:
+        retain_hours: the retention applied.
+        garbage: tables with files to delete.
+        expired: good states that can no longer be gone back to.
+    """
+
+    retain_hours: int
+    garbage: tuple[Garbage, ...]
+    expired: tuple[GoodState, ...]
+
+
+def retention_for(retain_hours: int, states: list[GoodState], now: datetime) -> int:
+    """The retention asked for, or a longer one that keeps the newest good state whole.
+
+    Files that a version needs are deleted only when that version is older than the retention, so
+    a retention that reaches back to a state keeps every file of it.
+
+    Raises:
+        TableError: the retention is under ``MINIMUM_RETENTION_HOURS``.
+    """
+    if retain_hours < MINIMUM_RETENTION_HOURS:
+        raise TableError(
+            f"A retention of {retain_hours} hours could delete files that running queries, "
+            f"unfinished writes and good states need. Give --retain-hours "
+            f"{MINIMUM_RETENTION_HOURS} or more"
+        )
+    if not states:
+        return retain_hours
+    age_hours = (now - states[-1].recorded_at) / timedelta(hours=1)
+    return max(retain_hours, math.ceil(age_hours))
+
+
+def _garbage(name: TableName, retain_hours: int, settings: Settings) -> Garbage:
+    # Spark's own dry run names at most a thousand files; delta-rs applies the same rule.
+    paths = open_table(name, settings).vacuum(retain_hours, dry_run=True, full=True)
+    root = Path(settings.table_path(name.schema, name.table))
+    # Spark keeps a checksum beside each local file, which goes with its file.
+    files = [root / path for path in paths if not path.endswith(".crc")]
+    return Garbage(name, len(files), sum(file.stat().st_size for file in files))
+
+
+def vacuum(
+    settings: Settings,
+    report: Callable[[str], None],
+    retain_hours: int = MINIMUM_RETENTION_HOURS,
+    *,
+    dry_run: bool = False,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> VacuumResult:
+    """Delete the files that no table version within the retention needs.
+
+    Args:
+        settings: the project's settings.
+        report: called with one line of progress at a time.
+        retain_hours: age up to which versions stay readable; the newest good state always does.
+        dry_run: say what would go, and delete nothing.
+        clock: the current instant, with a time zone.
+
+    Raises:
+        TableError: the retention is too short, a build is running, or Spark refuses.
+        ServiceError: the Thrift server does not come up.
+    """
+    with only_one_build(settings):
+        now = clock()
+        states = read_good_states(settings)
+        hours = retention_for(retain_hours, states, now)
+        expired = [state for state in states if state.recorded_at < now - timedelta(hours=hours)]
+        found = [_garbage(name, hours, settings) for name in find_tables(settings)]
+        result = VacuumResult(
+            retain_hours=hours,
+            garbage=tuple(table for table in found if table.count_files),
+            expired=tuple(expired),
+        )
+        if not dry_run:
+            # First, so that no state is offered whose files are going.
+            forget_states(expired, settings)
+            _delete(result, settings, report)
+    return result
+
+
+def _delete(result: VacuumResult, settings: Settings, report: Callable[[str], None]) -> None:
+    if not result.garbage:
+        return
+    with open_session("vacuum", settings, report) as execute:
+        # The audit trail shows what was deleted.
+        execute("set spark.databricks.delta.vacuum.logging.enabled=true")
+        for table in result.garbage:
+            path = delta_path(table.name, settings)
+            execute(f"vacuum {path} retain {int(result.retain_hours)} hours")
+            report(f"Vacuumed {table.name}: {table.count_files:,} files")
