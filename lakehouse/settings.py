@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lakehouse.errors import SettingsError
@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="LAKEHOUSE_",
         env_file=PROJECT_DIR / ".env",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         validate_by_name=True,
@@ -69,6 +70,17 @@ class Settings(BaseSettings):
     kafka_client_pem_file: Path | None = Field(
         None, description="PEM file of this client's key and certificate, for mutual TLS"
     )
+
+    @field_validator("var_dir", "csv", "kafka_ca_file", "kafka_client_pem_file")
+    @classmethod
+    def _in_project(cls, path: Path | None) -> Path | None:
+        # The services and dbt run in other folders than the one that a path was written for.
+        return None if path is None else PROJECT_DIR / path
+
+    @field_validator("root")
+    @classmethod
+    def _in_project_or_elsewhere(cls, root: str) -> str:
+        return root if not root or "://" in root else str(PROJECT_DIR / root)
 
     @property
     def kafka_servers(self) -> str:
