@@ -1,10 +1,9 @@
 """The bronze table of landed purchase lines: its columns, and its creation while still empty."""
 
 import pyarrow as pa
-from deltalake import DeltaTable, Schema
-from deltalake.exceptions import DeltaError
+from deltalake import DeltaTable
 
-from lakehouse.errors import TableError
+from lakehouse.data.delta_tables import ensure_table
 
 __all__ = ["CSV_PURCHASES", "PUBLISHED_COLUMNS", "TECHNICAL_COLUMNS", "ensure_csv_purchases"]
 
@@ -73,42 +72,10 @@ def ensure_csv_purchases(path: str) -> DeltaTable:
     Raises:
         TableError: the table cannot be created or read, or lacks one of ``CSV_PURCHASES``.
     """
-    try:
-        if not DeltaTable.is_deltatable(path):
-            _create(path)
-        table = DeltaTable(path)
-    except (DeltaError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise TableError(
-            f"{path}: the bronze table cannot be opened ({reason}). "
-            "Check the folder and its permissions, or run `make reset`"
-        ) from error
-    _check_shape(path, table)
-    return table
-
-
-def _create(path: str) -> None:
-    try:
-        DeltaTable.create(
-            path,
-            Schema.from_arrow(CSV_PURCHASES),
-            mode="ignore",
-            name="csv_purchases",
-            description="Lines of purchase files as they were read; types and rules come later",
-            configuration=_PROPERTIES,
-        )
-    except DeltaError:
-        # Another process may have created the same table between the look and the commit.
-        if not DeltaTable.is_deltatable(path):
-            raise
-
-
-def _check_shape(path: str, table: DeltaTable) -> None:
-    found = {field.name: field.type for field in table.schema().fields}
-    for field in Schema.from_arrow(CSV_PURCHASES).fields:
-        if found.get(field.name) != field.type:
-            seen = found.get(field.name, "no such column")
-            raise TableError(
-                f"{path}: column {field.name} should be {field.type}, found {seen}. "
-                "Run `make reset`, or use another LAKEHOUSE_ROOT"
-            )
+    return ensure_table(
+        path,
+        CSV_PURCHASES,
+        name="csv_purchases",
+        description="Lines of purchase files as they were read; types and rules come later",
+        properties=_PROPERTIES,
+    )

@@ -1,0 +1,158 @@
+"""From Kafka records to bronze rows: parsed, judged and kept, good and bad in one table.
+
+Pure functions from DataFrame to DataFrame, the same for a stream and for a batch. One table per
+topic holds every record exactly once, so a single Delta commit carries good and bad rows alike and
+the two can never disagree.
+"""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812 - what all of Spark's documentation calls it
+from pyspark.sql import types as T  # noqa: N812
+
+from streaming.messages import (
+    EARLIEST_EVENT_AT,
+    LATEST_AHEAD,
+    MAX_VALUE_BYTES,
+    Field,
+    MessageType,
+)
+
+__all__ = ["to_bronze"]
+
+_BROKEN = "_broken"
+_TYPES = {"int": T.IntegerType(), "string": T.StringType(), "timestamp": T.StringType()}
+# What Spark would let pass although it is no JSON, or no whole JSON.
+_JSON_OPTIONS = {
+    "mode": "PERMISSIVE",
+    "columnNameOfCorruptRecord": _BROKEN,
+    "allowSingleQuotes": "false",
+    "allowNonNumericNumbers": "false",
+}
+# ISO 8601 with a zone, to the microsecond at most; anything else Spark would guess at.
+_INSTANT = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})$"
+)
+
+
+def to_bronze(records: DataFrame, kind: MessageType) -> DataFrame:
+    """Parse and judge the records of one topic.
+
+    Args:
+        records: as Spark's Kafka source gives them: value, topic, partition, offset, timestamp.
+        kind: what the topic should hold.
+
+    Returns:
+        One row per record, with the columns of ``streaming.tables.bronze_schema(kind)``. A row
+        that is not valid keeps the fields that could be read, every reason, and its raw bytes.
+    """
+    read = records.select(
+        F.col("topic"),
+        F.col("partition").alias("kafka_partition"),
+        F.col("offset").alias("kafka_offset"),
+        F.col("timestamp").alias("kafka_timestamp"),
+        F.col("value"),
+        _unreadable().alias("unreadable"),
+    ).withColumn("json", F.when(F.col("unreadable").isNull(), F.col("value").cast("string")))
+    parsed = read.select(
+        "*",
+        F.from_json("json", _json_schema(kind), _JSON_OPTIONS).alias("fields"),
+        F.json_object_keys("json").alias("names"),
+    )
+    # The texts of the fields are needed only where one is unknown or of a wrong type.
+    texts = F.from_json("json", T.MapType(T.StringType(), T.StringType()), _JSON_OPTIONS)
+    is_odd = F.col("fields").getField(_BROKEN).isNotNull() | (F.size(_unknown_names(kind)) > 0)
+    detailed = parsed.withColumn("texts", F.when(is_odd, texts)).withColumn(
+        "event_at", _instant(F.col("fields").getField("timestamp"))
+    )
+    judged = detailed.withColumn("reasons", _reasons(kind))
+    is_valid = F.size("reasons") == 0
+    return judged.select(
+        *(_column(field) for field in kind.fields),
+        F.when(F.size(_unknown_names(kind)) > 0, _extra_fields(kind)).alias("extra_fields"),
+        is_valid.alias("is_valid"),
+        F.when(~is_valid, F.col("reasons")).alias("rejection_reason"),
+        F.when(~is_valid, F.col("value")).alias("raw_value"),
+        "topic",
+        "kafka_partition",
+        "kafka_offset",
+        "kafka_timestamp",
+        F.current_timestamp().alias("ingested_at"),
+    )
+
+
+def _json_schema(kind: MessageType) -> T.StructType:
+    fields = [T.StructField(field.name, _TYPES[field.type]) for field in kind.fields]
+    return T.StructType([*fields, T.StructField(_BROKEN, T.StringType())])
+
+
+def _unreadable() -> Column:
+    """Why a value cannot be parsed at all, or null."""
+    value = F.col("value")
+    return (
+        F.when(value.isNull(), "value_is_null")
+        .when(F.octet_length(value) == 0, "value_is_empty")
+        .when(F.octet_length(value) > MAX_VALUE_BYTES, "value_is_too_large")
+        .when(~F.is_valid_utf8(value.cast("string")), "value_is_not_utf8")
+    )
+
+
+def _unknown_names(kind: MessageType) -> Column:
+    known = F.array(*(F.lit(field.name) for field in kind.fields))
+    return F.array_except("names", known)
+
+
+def _extra_fields(kind: MessageType) -> Column:
+    known = [field.name for field in kind.fields]
+    return F.map_filter("texts", lambda name, _: ~name.isin(known))
+
+
+def _instant(text: Column) -> Column:
+    """An instant, or null where the text is none (such as the 30th of February)."""
+    return F.when(text.rlike(_INSTANT), F.try_to_timestamp(text))
+
+
+def _column(field: Field) -> Column:
+    if field.type == "timestamp":
+        return F.col("event_at")
+    return F.col("fields").getField(field.name).alias(field.column)
+
+
+def _reasons(kind: MessageType) -> Column:
+    """All reasons for which a record cannot be used, in a fixed order; empty for a valid one."""
+    is_whole = F.col("names").isNotNull() & (
+        F.col("fields").getField(_BROKEN).isNull() | F.col("texts").isNotNull()
+    )
+    each = F.array(*(reason for field in kind.fields for reason in _field_reasons(field)))
+    return (
+        F.when(F.col("unreadable").isNotNull(), F.array("unreadable"))
+        .when(~is_whole, F.array(F.lit("value_is_no_json_object")))
+        .otherwise(F.array_compact(each))
+    )
+
+
+def _field_reasons(field: Field) -> list[Column]:
+    """What can be wrong with one field: null where it is not."""
+    value = F.col("fields").getField(field.name)
+    has_text = F.coalesce(F.col("texts").getItem(field.name).isNotNull(), F.lit(False))
+    absent = F.when(has_text, f"{field.name}_has_wrong_type")
+    if field.is_required:
+        absent = absent.otherwise(f"{field.name}_is_missing")
+    reasons = [F.when(value.isNull(), absent)]
+    if field.allowed is not None:
+        reasons.append(F.when(~value.isin(*field.allowed), f"{field.name}_is_unknown"))
+    if field.pattern is not None:
+        reasons.append(F.when(~value.rlike(f"^(?:{field.pattern})$"), f"{field.name}_is_malformed"))
+    if field.minimum is not None:
+        reasons.append(F.when(value < field.minimum, f"{field.name}_is_not_positive"))
+    if field.maximum is not None:
+        reasons.append(F.when(value > field.maximum, f"{field.name}_is_absurd"))
+    if field.type == "timestamp":
+        at = F.col("event_at")
+        latest = F.col("kafka_timestamp") + F.expr(f"interval {LATEST_AHEAD.seconds} seconds")
+        reasons += [
+            F.when(value.isNotNull() & at.isNull(), f"{field.name}_is_no_instant"),
+            F.when(at < F.lit(EARLIEST_EVENT_AT), f"{field.name}_is_too_early"),
+            F.when(at > latest, f"{field.name}_is_too_late"),
+        ]
+    return reasons

@@ -1,0 +1,57 @@
+"""Where a query goes on: its checkpoint, or, when that is gone, the table that it wrote."""
+
+import json
+import shutil
+from pathlib import Path
+
+from lakehouse.errors import StreamError
+
+__all__ = ["checkpoint_path", "prepare_checkpoint", "starting_offsets"]
+
+# Kafka's number for the first offset that is still there.
+_EARLIEST = -2
+
+
+def checkpoint_path(var_dir: Path, query: str) -> Path:
+    """Folder of a query's checkpoint."""
+    return var_dir / "stream" / "checkpoints" / query
+
+
+def prepare_checkpoint(folder: Path) -> bool:
+    """Look whether a query can go on from a checkpoint; clear away one that never began.
+
+    A query that is named in its checkpoint but has planned no batch would begin at batch 0 under
+    its old name, and Delta would skip the batches whose numbers it has seen under that name. So
+    such a rest is removed, and the query begins under a new name where its table ends.
+
+    Returns:
+        True when there is a batch to go on from.
+
+    Raises:
+        StreamError: batches are planned there, but the name of the query is lost.
+    """
+    has_name = (folder / "metadata").is_file()
+    has_batches = any(path.name.isdigit() for path in (folder / "offsets").glob("*"))
+    if has_batches and not has_name:
+        raise StreamError(
+            f"{folder}: the checkpoint has batches, but its file metadata is gone. Remove the "
+            "folder; the job then goes on from what its table holds"
+        )
+    if not has_batches:
+        shutil.rmtree(folder, ignore_errors=True)
+    return has_batches
+
+
+def starting_offsets(topic: str, partitions: int, held: dict[int, int]) -> str:
+    """Where a query without a checkpoint begins, as Spark's Kafka source wants it.
+
+    Args:
+        topic: name of the topic.
+        partitions: number of its partitions.
+        held: the offset after the last one that the table holds, by partition.
+
+    Example:
+        >>> starting_offsets("t", 2, {1: 7})
+        '{"t": {"0": -2, "1": 7}}'
+    """
+    return json.dumps({topic: {str(n): held.get(n, _EARLIEST) for n in range(partitions)}})

@@ -1,0 +1,181 @@
+"""What becomes of every kind of message, with Spark and without Kafka."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from deltalake import Schema
+
+from streaming.bronze import to_bronze
+from streaming.faults import BROKEN_KINDS, iso_millis
+from streaming.messages import CUSTOMER_EVENTS, MAX_VALUE_BYTES, PRODUCT_VIEWS, PURCHASES
+from streaming.simulate import Event
+from streaming.tables import bronze_schema
+
+KAFKA_TIME = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
+RECORDS = "value binary, topic string, partition int, offset long, timestamp timestamp"
+
+PURCHASE: dict[str, Any] = {
+    "event_id": "a" * 32,
+    "event_type": "purchase",
+    "schema_version": 1,
+    "timestamp": "2026-11-27T11:59:59.123Z",
+    "user_id": 1000001,
+    "product_id": "P00069042",
+    "gender": "F",
+    "age": "0-17",
+    "occupation": 10,
+    "city_category": "A",
+    "stay_in_current_city_years": "4+",
+    "marital_status": 0,
+    "product_category_1": 3,
+    "product_category_2": None,
+    "product_category_3": None,
+    "purchase": 8370,
+}
+
+
+@pytest.fixture
+def land(spark):
+    """Bronze rows of some values of one topic, in the order of the values."""
+
+    def _land(*values: bytes | None, kind=PURCHASES) -> list[dict[str, Any]]:
+        records = [
+            (value, kind.topic, 2, 40 + number, KAFKA_TIME) for number, value in enumerate(values)
+        ]
+        rows = to_bronze(spark.createDataFrame(records, RECORDS), kind).collect()
+        return [row.asDict() for row in sorted(rows, key=lambda row: row["kafka_offset"])]
+
+    return _land
+
+
+def encoded(**changes: Any) -> bytes:
+    return json.dumps(PURCHASE | changes).encode()
+
+
+def test_a_good_purchase_has_typed_columns_and_its_place_in_kafka(land):
+    (row,) = land(encoded())
+    assert row["is_valid"] and row["rejection_reason"] is None and row["raw_value"] is None
+    assert (row["user_id"], row["purchase"], row["product_category_2"]) == (1000001, 8370, None)
+    # Spark hands out instants without a zone, in that of this process.
+    assert row["event_at"].astimezone(UTC) == datetime(2026, 11, 27, 11, 59, 59, 123000, UTC)
+    assert (row["topic"], row["kafka_partition"], row["kafka_offset"]) == (PURCHASES.topic, 2, 40)
+    assert row["extra_fields"] is None
+
+
+@pytest.mark.parametrize("kind", [PURCHASES, CUSTOMER_EVENTS, PRODUCT_VIEWS])
+def test_the_columns_are_those_of_the_table(spark, kind):
+    frame = to_bronze(spark.createDataFrame([], RECORDS), kind)
+    wanted = Schema.from_arrow(bronze_schema(kind))
+    assert [(f.name, f.dataType.jsonValue()) for f in frame.schema if f.name != "x"] == [
+        (f.name, json.loads(f.type.to_json()))
+        if not f.name.endswith(("_reason", "_fields"))
+        else (f.name, frame.schema[f.name].dataType.jsonValue())
+        for f in wanted.fields
+    ]
+
+
+REASONS = {
+    b"": "value_is_empty",
+    None: "value_is_null",
+    b"caf\xe9": "value_is_not_utf8",
+    b"{" + b" " * MAX_VALUE_BYTES + b"}": "value_is_too_large",
+    b"not json": "value_is_no_json_object",
+    b"7": "value_is_no_json_object",
+    b"null": "value_is_no_json_object",
+    b"[]": "value_is_no_json_object",
+    b'[{"user_id": 7}]': "value_is_no_json_object",
+    b"{'user_id': 7}": "value_is_no_json_object",
+    encoded()[:-1]: "value_is_no_json_object",
+    encoded()[:40]: "value_is_no_json_object",
+    encoded(user_id="7"): "user_id_has_wrong_type",
+    encoded(user_id=7.5): "user_id_has_wrong_type",
+    encoded(user_id=True): "user_id_has_wrong_type",
+    encoded(user_id=[7]): "user_id_has_wrong_type",
+    encoded(user_id={"value": 7}): "user_id_has_wrong_type",
+    encoded(user_id=2**31): "user_id_has_wrong_type",
+    encoded(user_id=10**20): "user_id_has_wrong_type",
+    encoded(user_id=None): "user_id_is_missing",
+    encoded(user_id=0): "user_id_is_not_positive",
+    encoded(product_category_2="x"): "product_category_2_has_wrong_type",
+    encoded(product_category_3=21): "product_category_3_is_unknown",
+    encoded(purchase=-5): "purchase_is_not_positive",
+    encoded(purchase=100_001): "purchase_is_absurd",
+    encoded(gender="f"): "gender_is_unknown",
+    encoded(event_type="refund"): "event_type_is_unknown",
+    encoded(event_id="A" * 32): "event_id_is_malformed",
+    encoded(product_id=69042): "product_id_is_malformed",
+    encoded(timestamp="yesterday"): "timestamp_is_no_instant",
+    encoded(timestamp="2026-02-30T00:00:00.000Z"): "timestamp_is_no_instant",
+    encoded(timestamp="2026-11-27T11:59:59.123"): "timestamp_is_no_instant",
+    encoded(timestamp="2017-12-31T23:59:59.999Z"): "timestamp_is_too_early",
+    encoded(timestamp="1970-01-01T00:00:00.000Z"): "timestamp_is_too_early",
+    encoded(timestamp="2026-11-27T13:00:00.001Z"): "timestamp_is_too_late",
+    encoded(timestamp="9999-12-31T23:59:59.999Z"): "timestamp_is_too_late",
+}
+
+
+def test_every_bad_message_is_kept_with_its_bytes_and_its_reason(land):
+    rows = land(*REASONS)
+    assert {row["kafka_offset"]: row["rejection_reason"] for row in rows} == {
+        40 + number: [reason] for number, reason in enumerate(REASONS.values())
+    }
+    assert [row["raw_value"] and bytes(row["raw_value"]) for row in rows] == list(REASONS)
+    assert not any(row["is_valid"] for row in rows)
+
+
+def test_a_message_has_all_its_reasons_and_the_fields_that_could_be_read(land):
+    (row,) = land(encoded(user_id="x", gender=None, purchase=0))
+    assert row["rejection_reason"] == [
+        "user_id_has_wrong_type",
+        "gender_is_missing",
+        "purchase_is_not_positive",
+    ]
+    assert row["product_id"] == "P00069042"
+
+
+def test_a_missing_field_is_named_unless_it_is_optional(land):
+    names = list(PURCHASE)
+    rows = land(
+        *(json.dumps({k: v for k, v in PURCHASE.items() if k != name}).encode() for name in names)
+    )
+    optional = {"product_category_2", "product_category_3"}
+    assert [row["rejection_reason"] for row in rows] == [
+        None if name in optional else [f"{name}_is_missing"] for name in names
+    ]
+
+
+def test_an_unknown_field_is_kept_and_the_message_stays_valid(land):
+    (row,) = land(encoded(coupon="SAVE10", basket={"items": 2}, schema_version=2))
+    assert row["is_valid"]
+    assert row["extra_fields"] == {"coupon": "SAVE10", "basket": '{"items":2}'}
+
+
+def test_instants_are_read_with_any_offset(land):
+    (row,) = land(encoded(timestamp="2026-11-27T12:59:59.123+01:00"))
+    assert row["event_at"].astimezone(UTC) == datetime(2026, 11, 27, 11, 59, 59, 123000, UTC)
+
+
+@pytest.mark.parametrize("kind", [PURCHASES, CUSTOMER_EVENTS, PRODUCT_VIEWS])
+def test_every_kind_of_broken_message_that_the_producer_makes_is_rejected(land, kind):
+    fields = {field.name: PURCHASE.get(field.name) for field in kind.fields}
+    fields |= {"event_type": kind.event_types[-1], "session_id": "1000001-0", "view_seconds": 5}
+    known = {field.name for field in kind.fields if field.name != "timestamp"}
+    sent_at = KAFKA_TIME - timedelta(seconds=1)
+    event = Event(
+        kind.topic,
+        1000001,
+        int(sent_at.timestamp() * 1000),
+        {name: value for name, value in fields.items() if name in known},
+    )
+    good = json.dumps({**event.fields, "timestamp": iso_millis(event.millis)}).encode()
+    rng = random.Random(7)  # noqa: S311
+    broken = {
+        (name, n): breaking(event, rng) for name, breaking in BROKEN_KINDS.items() for n in range(8)
+    }
+    first, *rest = land(good, *broken.values(), kind=kind)
+    assert first["is_valid"], first["rejection_reason"]
+    accepted = [what for what, row in zip(broken, rest, strict=True) if row["is_valid"]]
+    assert accepted == []
