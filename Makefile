@@ -37,6 +37,26 @@ build: setup ## The main job: from the purchases file to tested marts
 summary: setup ## Print what stands in the lakehouse
 	@$(LAKEHOUSE) summary
 
+.PHONY: rollback
+rollback: setup ## Restore the last good state (LIST=1, TABLE=marts.fct_purchases, TO=3)
+	@$(LAKEHOUSE) rollback $(if $(LIST),--list) $(TABLE) $(if $(TO),--to $(TO))
+
+.PHONY: history
+history: setup ## Show who changed a table when and how (TABLE=marts.fct_purchases)
+	@$(LAKEHOUSE) history $(or $(TABLE),marts.fct_purchases)
+
+.PHONY: optimize
+optimize: setup ## Compact the tables and order them for searches (TABLE=...)
+	@$(LAKEHOUSE) optimize $(TABLE)
+
+.PHONY: vacuum
+vacuum: setup ## Delete files that nothing needs any longer (HOURS=168, DRY_RUN=1)
+	@$(LAKEHOUSE) vacuum $(if $(HOURS),--retain-hours $(HOURS)) $(if $(DRY_RUN),--dry-run)
+
+.PHONY: archive
+archive: setup ## Copy the processed tables to plain Parquet (TO=folder)
+	@$(LAKEHOUSE) archive $(if $(TO),--to $(TO))
+
 .PHONY: up
 up: setup ## Start the local services
 	@$(LAKEHOUSE) up
