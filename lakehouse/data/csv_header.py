@@ -8,7 +8,41 @@ from pathlib import Path
 from lakehouse.data.bronze import PUBLISHED_COLUMNS, TECHNICAL_COLUMNS
 from lakehouse.errors import SourceFileError
 
-__all__ = ["header_columns"]
+__all__ = ["MODEL_COLUMNS", "header_columns"]
+
+# What the models add on the way from a landed line to a purchase. A column of such a name would
+# stand there twice, and no build would succeed until the lakehouse is reset.
+MODEL_COLUMNS = frozenset(
+    {
+        "accepted_record_id",
+        "category_price_quintile",
+        "category_z_score",
+        "cleansed_at",
+        "content_hash",
+        "count_product_categories",
+        "defects",
+        "established_gender",
+        "event_id",
+        "has_sound_values",
+        "is_outlier_by_iqr",
+        "is_outlier_by_z_score",
+        "is_readable",
+        "is_same_content",
+        "is_usable",
+        "lower_fence",
+        "origin",
+        "outlier_reason",
+        "own_reasons",
+        "position_in_load",
+        "record_id",
+        "rejection_reasons",
+        "simulated_event_at",
+        "stay_in_current_city_min_years",
+        "upper_fence",
+        "verdict",
+        "visit",
+    }
+)
 
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN_STARTS = {
@@ -29,8 +63,8 @@ def header_columns(path: Path, line: bytes) -> tuple[str, ...]:
         line: its first line, as read.
 
     Raises:
-        SourceFileError: the line is not text in UTF-8, a published column is missing, or two
-            columns would have the same name.
+        SourceFileError: the line is not text in UTF-8, a published column is missing, two columns
+            would have the same name, or one has the name of a column that the project adds.
     """
     for start, meaning in _FOREIGN_STARTS.items():
         if line.startswith(start):
@@ -68,9 +102,10 @@ def _check_header(path: Path, header: str, cells: list[str]) -> None:
     seen: dict[str, str] = {}
     for cell in cells:
         name = _column_name(cell)
-        if name in TECHNICAL_COLUMNS:
+        if name in TECHNICAL_COLUMNS or name in MODEL_COLUMNS:
+            adds = "landing adds" if name in TECHNICAL_COLUMNS else "the models add"
             raise SourceFileError(
-                f"{path}: column {cell!r} has the name of {name}, which landing adds. Rename it"
+                f"{path}: column {cell!r} has the name of {name}, which {adds}. Rename it"
             )
         if name in seen:
             raise SourceFileError(

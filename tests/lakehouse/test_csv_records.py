@@ -283,6 +283,7 @@ def test_a_line_of_100_megabytes_is_never_held_in_memory(tmp_path, packed):
         (f"{HEADER},user id\n{ROW},1".encode(), "'User_ID' and 'user id' are both named user_id"),
         (f"{HEADER},A b,a-B\n{ROW},1,1".encode(), "'A b' and 'a-B' are both named a_b"),
         (f"{HEADER},Raw Line\n{ROW},1".encode(), "'Raw Line' has the name of raw_line"),
+        (f"{HEADER},Event-ID\n{ROW},1".encode(), "'Event-ID' has the name of event_id"),
         (f"{HEADER},\n{ROW},1".encode(), "column 13 has no usable name"),
         (f"{HEADER}\n{ROW}\n".encode("utf-16"), "UTF-16"),
         (f"{HEADER}\n{ROW}\n".encode("utf-16-le"), "NUL byte in line 1"),
