@@ -29,7 +29,7 @@ ranked as (
 sample as (
 
     select * from ranked
-    where position_in_split <= 20
+    where position_in_split <= 5
 
 ),
 

@@ -1,8 +1,23 @@
 {#-
-  A model is built again only when something it is built from has changed: its SQL or a table that it
-  reads. What it was built from is kept as a property of the table itself, `lakehouse.built_from`, so
-  it goes back in time together with the table. See docs/decisions/0004-skip-unchanged.md.
+  A table is built again, and a data test asked again, only when something that it rests on has
+  changed: its SQL or a table that it reads. What a table was built from is kept as a property of the
+  table itself, `lakehouse.built_from`, so it goes back in time together with the table; what a test
+  passed on is kept in audit.test_results. See docs/decisions/0004-skip-unchanged.md.
+  `--vars 'skip_unchanged: false'` builds and asks everything.
 -#}
+
+{#-
+  What this run has learnt so far, shared by its threads: `versions` (relation -> newest version),
+  `passed` (test -> fingerprint of its newest result, if that was a pass) and `asked` (test ->
+  fingerprint it was asked with in this run). dbt hands every node the same graph object; a version
+  read twice is harmless.
+-#}
+{% macro run_state() -%}
+    {%- if "lakehouse" not in graph -%}
+        {%- do graph.update({"lakehouse": {"versions": {}, "passed": {}, "asked": {}}}) -%}
+    {%- endif -%}
+    {{ return(graph["lakehouse"]) }}
+{%- endmacro %}
 
 {#- Delta tables that the current node reads, views resolved to the tables behind them, sorted. -#}
 {% macro input_relations() -%}
@@ -24,18 +39,29 @@
     {{ return(found | sort) }}
 {%- endmacro %}
 
+{#- Newest version of a Delta table with its time, which tells it from that of an earlier table of the same name. -#}
+{% macro newest_version(relation) -%}
+    {%- set versions = run_state()["versions"] -%}
+    {%- if relation not in versions -%}
+        {%- set newest = run_query("describe history " ~ relation ~ " limit 1") -%}
+        {%- do versions.update({
+            relation: newest.columns["version"].values()[0] ~ "@" ~ newest.columns["timestamp"].values()[0]
+        }) -%}
+    {%- endif -%}
+    {{ return(versions[relation]) }}
+{%- endmacro %}
+
 {#-
-  What the current node would be built from now, as one hash: the newest version of each input and
-  the SQL. The SQL of an incremental model says only what to do with new rows, and holds watermarks
-  that differ from run to run, so there the file counts and not the compiled text.
+  What the current node rests on now, as one hash: the newest version of each input and the SQL. The
+  SQL of an incremental model says only what to do with new rows, and holds watermarks that differ
+  from run to run, so there the file counts and not the compiled text.
 -#}
 {% macro inputs_fingerprint() -%}
     {%- set parts = [] -%}
     {%- for relation in input_relations() -%}
-        {%- set newest = run_query("describe history " ~ relation ~ " limit 1") -%}
-        {%- do parts.append(relation ~ "@" ~ newest.columns["version"].values()[0] ~ "@" ~ newest.columns["timestamp"].values()[0]) -%}
+        {%- do parts.append(relation ~ "@" ~ newest_version(relation)) -%}
     {%- endfor -%}
-    {%- do parts.append(compiled_code if config.get("materialized") == "table" else model.checksum.checksum) -%}
+    {%- do parts.append(model.checksum.checksum if config.get("materialized") == "incremental" else sql) -%}
     {{ return(local_md5(parts | join("\n"))) }}
 {%- endmacro %}
 
@@ -58,12 +84,13 @@
     {%- set existing = load_relation(this) -%}
     {%- set fingerprint = inputs_fingerprint() -%}
     {%- if existing is not none and existing.is_delta and not should_full_refresh()
-        and recorded_fingerprint(this) == fingerprint -%}
+        and var("skip_unchanged") and recorded_fingerprint(this) == fingerprint -%}
         {%- call noop_statement("main", "UNCHANGED") -%} -- inputs unchanged {%- endcall -%}
         {{ return({"relations": [this]}) }}
     {%- endif -%}
     {%- set result = build() -%}
     {%- do run_query("alter table " ~ this ~ " set tblproperties ('lakehouse.built_from' = '" ~ fingerprint ~ "')") -%}
+    {%- do run_state()["versions"].pop(this.schema ~ "." ~ this.identifier, none) -%}
     {{ return(result) }}
 {%- endmacro %}
 
@@ -77,4 +104,15 @@
 
 {% materialization snapshot, adapter="spark" %}
     {{ return(build_when_inputs_changed(dbt.materialization_snapshot_spark)) }}
+{% endmaterialization %}
+
+{% materialization test, adapter="spark" %}
+    {%- set state = run_state() -%}
+    {%- set fingerprint = inputs_fingerprint() -%}
+    {%- if var("skip_unchanged") and state["passed"].get(model.unique_id) == fingerprint -%}
+        {%- call noop_statement("main", "UNCHANGED", res=state["no_failures"]) -%} -- inputs unchanged {%- endcall -%}
+        {{ return({"relations": []}) }}
+    {%- endif -%}
+    {%- do state["asked"].update({model.unique_id: fingerprint}) -%}
+    {{ return(dbt.materialization_test_default()) }}
 {% endmaterialization %}
