@@ -44,6 +44,8 @@ def rollback(
     plan, state = result.plan, result.state
     for name in plan.younger:
         _print(f"Left alone, as it did not exist then: {name}")
+    for name in plan.streamed:
+        _print(f"Left alone, as a stream writes it and its records would be lost: {name}")
     for name in plan.missing:
         _print(f"Exists no longer, `make build` makes it anew: {name}")
     _print(

@@ -17,7 +17,15 @@ from lakehouse.maintenance.sql import delta_path, open_session
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table
 
-__all__ = ["REARRANGING", "RollbackPlan", "RollbackResult", "is_same_content", "plan", "rollback"]
+__all__ = [
+    "REARRANGING",
+    "RollbackPlan",
+    "RollbackResult",
+    "is_same_content",
+    "is_streamed",
+    "plan",
+    "rollback",
+]
 
 # Operations after which a table holds the same rows as before.
 REARRANGING = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
@@ -32,12 +40,14 @@ class RollbackPlan:
         unchanged: tables that hold that content already.
         younger: tables that did not exist in the state; they are left alone.
         missing: tables of the state that no longer exist.
+        streamed: tables that a stream appends to; they are left alone.
     """
 
     restore: dict[TableName, int]
     unchanged: tuple[TableName, ...]
     younger: tuple[TableName, ...]
     missing: tuple[TableName, ...]
+    streamed: tuple[TableName, ...]
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,14 @@ class RollbackResult:
 
     state: GoodState
     plan: RollbackPlan
+
+
+def is_streamed(name: TableName) -> bool:
+    """Whether a stream appends to a table: all of bronze but what files land in.
+
+    What it took from Kafka since a state would not come again, while a file can land again.
+    """
+    return name.schema == "bronze" and name.table != "csv_purchases"
 
 
 def plan(
@@ -63,8 +81,13 @@ def plan(
         has_content: whether a table holds the content of a version already.
 
     Raises:
-        TableError: that one table is unknown to the state, or exists no longer.
+        TableError: that one table is unknown to the state, exists no longer, or is streamed.
     """
+    if only is not None and is_streamed(only):
+        raise TableError(
+            f"Table {only} is written by a stream, whose records since then would be lost. "
+            "Roll back the tables that are built from it"
+        )
     if only is not None and only not in state.tables:
         known = ", ".join(str(name) for name in state.tables)
         raise TableError(
@@ -74,13 +97,15 @@ def plan(
     if only is not None and only not in existing:
         raise TableError(f"Table {only} exists no longer. `make build` makes it anew")
     chosen = [name for name in existing if only in (None, name)]
-    known = [name for name in chosen if name in state.tables]
+    streamed = tuple(name for name in chosen if is_streamed(name))
+    known = [name for name in chosen if name in state.tables and name not in streamed]
     unchanged = tuple(name for name in known if has_content(name, state.tables[name]))
     return RollbackPlan(
         restore={name: state.tables[name].version for name in known if name not in unchanged},
         unchanged=unchanged,
-        younger=tuple(name for name in chosen if name not in state.tables),
+        younger=tuple(name for name in chosen if name not in {*state.tables, *streamed}),
         missing=tuple(name for name in state.tables if only is None and name not in existing),
+        streamed=streamed,
     )
 
 

@@ -118,6 +118,14 @@ def test_a_plan_sorts_the_tables_into_what_becomes_of_them():
     assert made.missing == (TableName("marts", "gone"),)
 
 
+def test_what_a_stream_wrote_is_not_thrown_away():
+    events = TableName("bronze", "kafka_events")
+    made = plan(state(1, NOON), [LANDED, events], only=None, has_content=lambda *_: False)
+    assert (made.streamed, made.younger) == ((events,), (LANDED,))
+    with pytest.raises(TableError, match="written by a stream"):
+        plan(state(1, NOON), [events], only=events, has_content=lambda *_: False)
+
+
 def test_a_plan_for_one_table_leaves_the_others():
     names = [TableName("marts", name) for name in ("one", "other")]
     made = plan(state(1, NOON, one=4, other=2, gone=1), names, names[0], lambda *_: False)
