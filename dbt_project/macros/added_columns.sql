@@ -1,12 +1,11 @@
 {#-
-  The columns of a relation beyond the known ones, each after a comma: a column that a new file
+  The columns of a relation beyond the known ones, each before a comma: a column that a new file
   brings passes through without a change of the model.
 -#}
 {% macro added_columns(relation, known) -%}
     {%- if execute -%}
         {%- for column in adapter.get_columns_in_relation(relation) if column.name not in known -%}
-            ,
-        `{{ column.name }}`
+            `{{ column.name }}`,
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

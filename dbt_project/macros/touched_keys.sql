@@ -9,8 +9,8 @@
 -#}
 {% macro only_touched(relation, key, watermark_column='cleansed_at') -%}
     {%- if is_incremental() -%}
-    left semi join (
+    where {{ key }} in (
         select {{ key }} from {{ relation }} where {{ is_past_watermark(watermark_column) }}
-    ) as touched using ({{ key }})
+    )
     {%- endif -%}
 {%- endmacro %}

@@ -19,11 +19,23 @@ landed as (
 
 ended as (
 
-    select load_id, purchase, 'purchase' as ended_as from {{ ref('cleansed_purchases') }}
+    select
+        load_id,
+        purchase,
+        'purchase' as ended_as
+    from {{ ref('cleansed_purchases') }}
     union all
-    select load_id, purchase, 'rejection' as ended_as from {{ ref('rejected_purchases') }}
+    select
+        load_id,
+        purchase,
+        'rejection' as ended_as
+    from {{ ref('rejected_purchases') }}
     union all
-    select load_id, purchase, 'duplicate' as ended_as from {{ ref('duplicate_purchases') }}
+    select
+        load_id,
+        purchase,
+        'duplicate' as ended_as
+    from {{ ref('duplicate_purchases') }}
 
 ),
 

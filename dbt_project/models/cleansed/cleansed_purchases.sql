@@ -114,19 +114,17 @@ cleansed as (
         data_kind,
         load_id,
         landed_at,
+        {{ added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
         current_timestamp() as cleansed_at
-        {{- added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
     from compared
 
-)
+),
 
-{% if is_incremental() %}
+changed as (
 
--- New rows, late ones included, and the few old rows that moved bounds now see differently.
-, changed as (
-
-    select cleansed.*
-    from cleansed
+    select cleansed.* from cleansed
+    {% if is_incremental() %}
+    -- New rows, late ones included, and the few old rows that moved bounds now see differently.
     left join {{ this }} as known
         on cleansed.event_id = known.event_id
     where
@@ -134,11 +132,8 @@ cleansed as (
         or cleansed.category_price_quintile != known.category_price_quintile
         or cleansed.is_outlier_by_iqr != known.is_outlier_by_iqr
         or cleansed.is_outlier_by_z_score != known.is_outlier_by_z_score
+    {% endif %}
 
 )
 
 select * from changed
-{% else %}
-
-select * from cleansed
-{% endif %}

@@ -19,11 +19,21 @@ records as (
 accepted_before as (
 
     {% if is_incremental() %}
-    select user_id, event_id, record_id, gender, content_hash
+    select
+        user_id,
+        event_id,
+        record_id,
+        gender,
+        content_hash
     from {{ this }}
     where verdict = 'accepted'
     {% else %}
-    select user_id, event_id, record_id, gender, cast(null as bigint) as content_hash
+    select
+        user_id,
+        event_id,
+        record_id,
+        gender,
+        cast(null as bigint) as content_hash
     from records
     where false
     {% endif %}
@@ -32,18 +42,23 @@ accepted_before as (
 
 genders_before as (
 
-    select user_id, min(gender) as gender
+    select
+        user_id,
+        min(gender) as gender
     from accepted_before
-    left semi join records using (user_id)
+    where accepted_before.user_id in (select records.user_id from records)
     group by user_id
 
 ),
 
 events_before as (
 
-    select event_id, record_id, content_hash
+    select
+        event_id,
+        record_id,
+        content_hash
     from accepted_before
-    left semi join records using (event_id)
+    where accepted_before.event_id in (select records.event_id from records)
 
 ),
 
@@ -69,9 +84,9 @@ compared_with_customer as (
         checked.*,
         coalesce(
             genders_before.gender,
-            first_value(case when size(own_reasons) = 0 then checked.gender end) ignore nulls over (
+            first_value(case when size(checked.own_reasons) = 0 then checked.gender end) ignore nulls over (
                 partition by checked.user_id
-                order by landed_at, load_id, position_in_load
+                order by checked.landed_at, checked.load_id, checked.position_in_load
                 rows between unbounded preceding and unbounded following
             )
         ) as established_gender
@@ -97,7 +112,7 @@ compared_with_event as (
     select
         usable.*,
         case
-            when is_usable then coalesce(
+            when usable.is_usable then coalesce(
                 events_before.record_id, first_value(usable.record_id) over same_event
             )
         end as accepted_record_id,
@@ -108,7 +123,8 @@ compared_with_event as (
     left join events_before
         on usable.event_id = events_before.event_id
     window same_event as (
-        partition by usable.event_id, is_usable order by landed_at, load_id, position_in_load
+        partition by usable.event_id, usable.is_usable
+        order by usable.landed_at, usable.load_id, usable.position_in_load
     )
 
 ),
@@ -161,10 +177,10 @@ screened as (
         load_row_count,
         source_file,
         landed_at,
+        {{ added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
         case
             when size(rejection_reasons) > 0 or accepted_record_id != record_id then raw_line
         end as raw_line
-        {{- added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
     from explained
 
 )

@@ -14,7 +14,7 @@ scored as (
         simulated_recency_hours,
         count_purchases as frequency,
         sum_purchase as monetary,
-        ntile(5) over (order by simulated_recency_hours desc, user_id) as recency_score,
+        ntile(5) over (order by simulated_recency_hours desc, user_id asc) as recency_score,
         ntile(5) over (order by count_purchases, user_id) as frequency_score,
         ntile(5) over (order by sum_purchase, user_id) as monetary_score
     from customers

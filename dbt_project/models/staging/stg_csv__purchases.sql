@@ -57,9 +57,8 @@ typed as (
         load_row_count,
         source_file,
         landed_at,
+        {{ added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
         raw_line
-
-        {{- added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
     from records
 
 )
