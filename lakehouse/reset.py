@@ -22,7 +22,13 @@ def folders_of_lakehouse(settings: Settings) -> list[Path]:
             "deleted there. Empty it with the tools of that storage"
         )
     var_dir = settings.var_dir
-    return [Path(settings.lakehouse_root), var_dir / "metastore", var_dir / "dbt"]
+    # A checkpoint says what its table holds, so the two go together.
+    return [
+        Path(settings.lakehouse_root),
+        var_dir / "metastore",
+        var_dir / "dbt",
+        var_dir / "stream",
+    ]
 
 
 def reset(settings: Settings) -> None:

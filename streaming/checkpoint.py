@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+from deltalake import DeltaTable
+
 from lakehouse.errors import StreamError
 
 __all__ = ["checkpoint_path", "prepare_checkpoint", "starting_offsets"]
@@ -17,18 +19,23 @@ def checkpoint_path(var_dir: Path, query: str) -> Path:
     return var_dir / "stream" / "checkpoints" / query
 
 
-def prepare_checkpoint(folder: Path) -> bool:
+def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
     """Look whether a query can go on from a checkpoint; clear away one that never began.
 
     A query that is named in its checkpoint but has planned no batch would begin at batch 0 under
     its old name, and Delta would skip the batches whose numbers it has seen under that name. So
     such a rest is removed, and the query begins under a new name where its table ends.
 
+    Args:
+        folder: of the checkpoint.
+        table: that the query writes.
+
     Returns:
         True when there is a batch to go on from.
 
     Raises:
-        StreamError: batches are planned there, but the name of the query is lost.
+        StreamError: batches are planned there, but the name of the query is lost; or batches are
+            done there that the table knows nothing of.
     """
     has_name = (folder / "metadata").is_file()
     has_batches = any(path.name.isdigit() for path in (folder / "offsets").glob("*"))
@@ -37,6 +44,14 @@ def prepare_checkpoint(folder: Path) -> bool:
             f"{folder}: the checkpoint has batches, but its file metadata is gone. Remove the "
             "folder; the job then goes on from what its table holds"
         )
+    if has_batches and any(path.name.isdigit() for path in (folder / "commits").glob("*")):
+        query_id = json.loads((folder / "metadata").read_text())["id"]
+        if table.transaction_version(query_id) is None:
+            raise StreamError(
+                f"{folder}: the checkpoint is not of the table {table.table_uri}, which may have "
+                "been deleted and made anew. Remove the folder; the job then goes on from what "
+                "the table holds"
+            )
     if not has_batches:
         shutil.rmtree(folder, ignore_errors=True)
     return has_batches

@@ -159,11 +159,11 @@ class _Job:
 
     def _start(self, kind: MessageType) -> StreamingQuery:
         checkpoint = checkpoint_path(self._settings.var_dir, kind.table)
-        table = bronze_path(kind, self._settings)
+        table = DeltaTable(bronze_path(kind, self._settings))
+        # Heeded only by a query without a checkpoint.
         offsets = "earliest"
-        if not prepare_checkpoint(checkpoint):
-            held = next_offsets(DeltaTable(table))
-            offsets = starting_offsets(kind.topic, kind.partitions, held)
+        if not prepare_checkpoint(checkpoint, table):
+            offsets = starting_offsets(kind.topic, kind.partitions, next_offsets(table))
         records = (
             self._spark.readStream.format("kafka")
             .options(**spark_options(self._settings))
@@ -186,7 +186,7 @@ class _Job:
             writer = writer.trigger(availableNow=True)
         else:
             writer = writer.trigger(processingTime=f"{self._options.trigger_seconds} seconds")
-        return writer.start(table)
+        return writer.start(bronze_path(kind, self._settings))
 
     def _look(self) -> None:
         """Once a second: write the health file, restart what lost its broker, report at times."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lakehouse.services import kafka, thrift
 from lakehouse.settings import Settings
+from streaming import health
 
 __all__ = ["DEFAULT_SERVICES", "SERVICES", "Service"]
 
@@ -19,16 +20,20 @@ class Service:
     Attributes:
         name: its name there.
         title: its name for people.
-        address: host and port that it listens on.
-        port_setting: the environment variable that moves its port.
         answers: asks it a real question; True when the answer came.
+        address: host and port that it listens on; None for one that does not listen.
+        port_setting: the environment variable that moves its port.
     """
 
     name: str
     title: str
-    address: Callable[[Settings], tuple[str, int]]
-    port_setting: str
     answers: Callable[[Settings], bool]
+    address: Callable[[Settings], tuple[str, int]] | None = None
+    port_setting: str | None = None
+
+    def place(self, settings: Settings) -> str:
+        """Where it listens, as ``host:port``; empty for one that does not listen."""
+        return "{}:{}".format(*self.address(settings)) if self.address else ""
 
 
 SERVICES = {
@@ -48,5 +53,6 @@ SERVICES = {
             port_setting="LAKEHOUSE_KAFKA_PORT",
             answers=kafka.answers,
         ),
+        Service(name="stream", title="Streaming job", answers=health.answers),
     )
 }

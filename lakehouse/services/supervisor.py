@@ -68,10 +68,10 @@ def up(names: list[str], settings: Settings, report: Callable[[str], None]) -> N
         if not service.answers(settings):
             report(f"{service.title}: starting")
         _wait_until_answering(service, rpc, settings)
-        host, port = service.address(settings)
         seconds = time.monotonic() - started
         took = "running already" if running else f"started in {seconds:.0f} s"
-        report(f"{service.title}: answers at {host}:{port} ({took})")
+        where = f" at {service.place(settings)}" if service.address else ""
+        report(f"{service.title}: answers{where} ({took})")
 
 
 def _is_kept_running(service: Service, rpc: ServerProxy | None) -> bool:
@@ -130,13 +130,12 @@ def status(settings: Settings) -> list[ServiceStatus]:
 def _status_of(service: Service, rpc: ServerProxy | None, settings: Settings) -> ServiceStatus:
     info = _process_info(service, rpc)
     is_running = info["statename"] == "RUNNING"
-    host, port = service.address(settings)
     return ServiceStatus(
         name=service.name,
         state=info["statename"].lower(),
         pid=info["pid"] or None,
         uptime_seconds=info["now"] - info["start"] if is_running else None,
-        address=f"{host}:{port}",
+        address=service.place(settings),
         is_answering=is_running and service.answers(settings),
     )
 
@@ -191,6 +190,8 @@ def _start_supervisord(settings: Settings) -> ServerProxy:
 
 
 def _check_port_is_free(service: Service, settings: Settings) -> None:
+    if service.address is None:
+        return
     host, port = service.address(settings)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+from lakehouse.errors import StreamError
+from streaming.checkpoint import prepare_checkpoint
+from streaming.tables import next_offsets
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> DeltaTable:
+    rows = pa.table({"kafka_partition": [0, 0, 2], "kafka_offset": [5, 9, 0]})
+    written_by = CommitProperties(app_transactions=[Transaction("query-1", 4)])
+    write_deltalake(tmp_path / "table", rows, commit_properties=written_by)
+    return DeltaTable(tmp_path / "table")
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkpoint"
+    for name in ("offsets", "commits"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "4").write_text("v1")
+    (folder / "metadata").write_text(json.dumps({"id": "query-1"}))
+    return folder
+
+
+def test_a_query_goes_on_from_its_checkpoint(checkpoint, table):
+    assert prepare_checkpoint(checkpoint, table)
+
+
+def test_without_a_checkpoint_it_goes_on_where_the_table_ends(tmp_path, table):
+    assert not prepare_checkpoint(tmp_path / "none", table)
+    assert next_offsets(table) == {0: 10, 2: 1}
+
+
+def test_a_checkpoint_without_batches_is_cleared_away(checkpoint, table):
+    (checkpoint / "offsets" / "4").unlink()
+    assert not prepare_checkpoint(checkpoint, table)
+    assert not checkpoint.exists()
+
+
+def test_a_lost_name_is_an_error(checkpoint, table):
+    (checkpoint / "metadata").unlink()
+    with pytest.raises(StreamError, match="metadata is gone"):
+        prepare_checkpoint(checkpoint, table)
+
+
+def test_a_checkpoint_of_another_table_is_an_error(checkpoint, table):
+    (checkpoint / "metadata").write_text(json.dumps({"id": "query-2"}))
+    with pytest.raises(StreamError, match="not of the table"):
+        prepare_checkpoint(checkpoint, table)
