@@ -31,8 +31,9 @@ sampled_customers as (
 
 purchases as (
 
-    select * from all_purchases
-    where all_purchases.user_id in (select sampled_customers.user_id from sampled_customers)
+    select all_purchases.*
+    from all_purchases
+    left semi join sampled_customers using (user_id)
 
 ),
 
