@@ -89,6 +89,10 @@ test: setup ## Lint, unit tests and integration tests
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/pytest
 
+.PHONY: test-faults
+test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled
+	@$(VENV)/bin/pytest -m faults tests/faults
+
 .PHONY: lock
 lock: ## Write requirements.lock anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,6 +1,8 @@
 """The producer: replays a purchases file as events. ``python -m streaming.produce --help``."""
 
 import itertools
+import signal
+import threading
 import time
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
@@ -62,8 +64,9 @@ def produce(
     *,
     stamps: Stamps = Stamps.WALL,
     duration: float | None = None,
+    stop: threading.Event,
 ) -> tuple[float, float]:
-    """Send events until they or the time run out; report progress every five seconds.
+    """Send events until they or the time run out, or until told to stop; report progress every five seconds.
 
     Args:
         flow: events with their due time in seconds after the start; None means now.
@@ -72,24 +75,22 @@ def produce(
         stamps: what the timestamps are. With ``WALL`` a paced event is stamped with the time when
             it was due, so that a producer that falls behind shows as latency.
         duration: seconds after which no further event is sent.
+        stop: set to end the sending between two events.
 
     Returns:
         Seconds until the last message was sent, and until the last was acknowledged.
     """
     started, started_millis = time.monotonic(), int(time.time() * 1000)
     reporter = _Reporter(injector, started)
-    try:
-        for event, due in flow:
-            elapsed = time.monotonic() - started if due is None else due
-            if duration is not None and elapsed >= duration:
-                break
-            if stamps is Stamps.WALL:
-                event = event._replace(millis=started_millis + int(elapsed * 1000))
-            for message in injector.messages(event):
-                sender.send(message)
-            reporter.look()
-    except KeyboardInterrupt:
-        console.print("Interrupted: waiting for the acknowledgements")
+    for event, due in flow:
+        elapsed = time.monotonic() - started if due is None else due
+        if stop.is_set() or (duration is not None and elapsed >= duration):
+            break
+        if stamps is Stamps.WALL:
+            event = event._replace(millis=started_millis + int(elapsed * 1000))
+        for message in injector.messages(event):
+            sender.send(message)
+        reporter.look()
     sent_after = time.monotonic() - started
     sender.flush()
     return sent_after, time.monotonic() - started
@@ -193,10 +194,19 @@ def main_command(
     # The simulated times are those of the batch side, whatever the seed of the steps and faults.
     purchases = read_purchases(source.path, seed=chosen.seed, limit=limit)
     planned = _planned(purchases, seed, order, topic, rounds)
+    # An exception in the midst of a message would leave the account wrong; a flag does not.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with Sender(chosen, compression.value) as sender:
         sent_after, seconds = produce(
-            _flow(planned, rate, speed), sender, injector, stamps=stamps, duration=duration
+            _flow(planned, rate, speed),
+            sender,
+            injector,
+            stamps=stamps,
+            duration=duration,
+            stop=stop,
         )
     sent = {
         kind.topic: {name: n for (of, name), n in sorted(injector.sent.items()) if of == kind.topic}

@@ -1,4 +1,4 @@
-"""One lakehouse with one Thrift server for the whole test run, on small synthetic data."""
+"""One lakehouse with one Thrift server for the whole run, on small data; brokers where asked."""
 
 import shutil
 import socket
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from lakehouse_under_test import LakehouseUnderTest
+from stream_under_test import StreamUnderTest
 
 from lakehouse.jars import fetch_jars
 from lakehouse.services import supervisor
@@ -64,3 +65,26 @@ def lakehouse(server: LakehouseUnderTest) -> LakehouseUnderTest:
     server.land_synthetic()
     server.dbt("build", "--exclude-resource-type", "unit_test")
     return server
+
+
+@pytest.fixture(scope="module")
+def stream(jars: Path) -> Iterator[StreamUnderTest]:
+    """A lakehouse with a Kafka broker of its own; nothing was sent yet."""
+    var_dir = Path(tempfile.mkdtemp(prefix="lh-"))
+    (var_dir / "jars").symlink_to(jars)
+    settings = Settings(
+        var_dir=var_dir,
+        root="",
+        csv=None,
+        synthetic_rows=SYNTHETIC_ROWS,
+        kafka_port=free_port(),
+        kafka_controller_port=free_port(),
+        kafka_heap="256m",
+        kafka_bootstrap_servers="",
+        spark_driver_memory="1g",
+        _env_file=None,
+    )
+    supervisor.up(["kafka"], settings, print)
+    yield StreamUnderTest(settings)
+    supervisor.down(settings)
+    shutil.rmtree(var_dir)

@@ -1,0 +1,93 @@
+"""Minutes of violence: nothing may be lost or doubled. Run by `make test-faults`."""
+
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+from stream_under_test import JOB, PRODUCER, StreamUnderTest, until
+
+from lakehouse.services import supervisor
+from streaming import health
+from streaming.messages import MESSAGE_TYPES
+
+pytestmark = pytest.mark.faults
+
+KILLS = 12
+FAULTS = ("--broken-share=0.02", "--duplicate-share=0.02", "--extra-field-share=0.02")
+START_SECONDS = 300
+
+
+def broker_process(stream: StreamUnderTest) -> psutil.Process:
+    (status,) = (row for row in supervisor.status(stream.settings) if row.name == "kafka")
+    return psutil.Process(status.pid)
+
+
+@contextmanager
+def live_job(stream: StreamUnderTest) -> Iterator[None]:
+    """A job that runs, and at the end stops cleanly."""
+    job = stream.start(*JOB)
+    try:
+        assert until(lambda: health.answers(stream.settings), START_SECONDS)
+        yield
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(120) == 0
+    finally:
+        stream.kill(job)
+
+
+def wait_for_all(stream: StreamUnderTest) -> None:
+    sent = sum(stream.offsets_in_kafka(topic).total() for topic in MESSAGE_TYPES)
+    assert until(lambda: stream.count_landed() == sent, START_SECONDS)
+
+
+def test_kills_at_random_moments_lose_and_double_nothing(stream: StreamUnderTest):
+    rng = random.Random(11)  # noqa: S311
+    producer = stream.start(*PRODUCER, "--rate=400", "--rounds=50", *FAULTS)
+    landed = [0]
+    for number in range(KILLS):
+        (stream.settings.var_dir / "stream" / "health.json").unlink(missing_ok=True)
+        job = stream.start(*JOB)
+        # Some are killed while they still start, the others in the midst of their batches.
+        if number % 4 == 3:
+            time.sleep(rng.uniform(1, 15))
+        else:
+            assert until(lambda: health.answers(stream.settings), START_SECONDS)
+            time.sleep(rng.uniform(0, 8))
+        # Without its JVM's death, the old batch and the new job meet for a moment.
+        stream.kill(job, with_jvm=number % 3 != 1)
+        if number % 2:
+            stream.lose_newest_commit()
+        landed.append(stream.count_landed())
+    producer.send_signal(signal.SIGINT)
+    assert producer.wait(120) == 0
+    assert landed[-1] > 0
+    stream.load()
+    stream.assert_exactly_once()
+    stream.assert_accounted_for(*stream.accounts())
+
+
+def test_the_broker_is_killed_and_comes_back(stream: StreamUnderTest):
+    already = len(stream.accounts())
+    with live_job(stream):
+        producer = stream.start(*PRODUCER, "--rate=200", "--duration=40", "--seed=5")
+        time.sleep(15)
+        broker_process(stream).kill()
+        assert producer.wait(300) == 0
+        wait_for_all(stream)
+    stream.assert_exactly_once()
+    assert len(stream.accounts()) == already + 1
+
+
+def test_the_broker_is_away_for_longer_than_the_clients_wait(stream: StreamUnderTest):
+    with live_job(stream):
+        broker = broker_process(stream)
+        broker.suspend()
+        time.sleep(150)
+        broker.resume()
+        stream.produce("--limit=200", "--seed=6")
+        wait_for_all(stream)
+    stream.assert_exactly_once()

@@ -1,0 +1,142 @@
+"""What tests do with a stream: a broker, the producer, the job, and what stands in bronze."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+from kafka import KafkaConsumer, TopicPartition
+
+from lakehouse.settings import PROJECT_DIR, Settings
+from streaming.account import Account
+from streaming.checkpoint import checkpoint_path
+from streaming.connection import client_options
+from streaming.messages import MESSAGE_TYPES
+from streaming.tables import bronze_path
+
+JOB = ("-m", "streaming.run")
+PRODUCER = ("-m", "streaming.produce")
+
+
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+class StreamUnderTest:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A Python process of the project, in a process group of its own."""
+        log = self.settings.var_dir / "logs" / "under-test.log"
+        with log.open("a") as output:
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=PROJECT_DIR,
+                env=os.environ | self.settings.as_environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def run(self, *arguments: str, succeeds: bool = True) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=PROJECT_DIR,
+            env=os.environ | self.settings.as_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def produce(self, *arguments: str) -> Account:
+        self.run(*PRODUCER, *arguments)
+        return self.accounts()[-1]
+
+    def load(self, *arguments: str) -> str:
+        """Run the job until all that is in Kafka stands in bronze."""
+        return self.run(*JOB, "--available-now", *arguments)
+
+    def accounts(self) -> list[Account]:
+        folder = self.settings.var_dir / "stream" / "accounts"
+        return [Account.read(path) for path in sorted(folder.glob("*.json"))]
+
+    def kill(self, process: subprocess.Popen[str], *, with_jvm: bool = True) -> None:
+        """End a process at once, as a crash of the machine or of the process alone would."""
+        if with_jvm:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+
+    def lose_newest_commit(self) -> None:
+        """Delete the newest commit file of every checkpoint, so that the batch is run again."""
+        for kind in MESSAGE_TYPES.values():
+            folder = checkpoint_path(self.settings.var_dir, kind.table) / "commits"
+            numbers = [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
+            if numbers:
+                (folder / str(max(numbers))).unlink()
+                (folder / f".{max(numbers)}.crc").unlink(missing_ok=True)
+
+    def batches_without_commit(self) -> dict[str, set[str]]:
+        open_batches = {}
+        for kind in MESSAGE_TYPES.values():
+            folder = checkpoint_path(self.settings.var_dir, kind.table)
+            names = [
+                {path.name for path in (folder / log).glob("*") if path.name.isdigit()}
+                for log in ("offsets", "commits")
+            ]
+            open_batches[kind.table] = names[0] - names[1]
+        return open_batches
+
+    def bronze(self, topic: str, *columns: str) -> pa.Table:
+        table = DeltaTable(bronze_path(MESSAGE_TYPES[topic], self.settings))
+        return table.to_pyarrow_table(columns=list(columns))
+
+    def count_landed(self) -> int:
+        return sum(self.bronze(topic, "is_valid").num_rows for topic in MESSAGE_TYPES)
+
+    def offsets_in_kafka(self, topic: str) -> Counter[tuple[int, int]]:
+        consumer = KafkaConsumer(**client_options(self.settings))
+        parts = [TopicPartition(topic, n) for n in range(MESSAGE_TYPES[topic].partitions)]
+        ends = consumer.end_offsets(parts)
+        consumer.close()
+        return Counter((part.partition, n) for part in parts for n in range(ends[part]))
+
+    def assert_exactly_once(self) -> None:
+        """Every offset of Kafka stands in bronze exactly once, and nothing else does."""
+        for topic in MESSAGE_TYPES:
+            rows = self.bronze(topic, "kafka_partition", "kafka_offset").to_pydict()
+            landed = Counter(zip(rows["kafka_partition"], rows["kafka_offset"], strict=True))
+            wanted = self.offsets_in_kafka(topic)
+            assert landed == wanted, (topic, (landed - wanted), (wanted - landed))
+
+    def assert_accounted_for(self, *accounts: Account) -> None:
+        """What was sent, by kind, is what was accepted, rejected and repeated."""
+        for topic in MESSAGE_TYPES:
+            rows = self.bronze(topic, "is_valid", "event_id", "extra_fields")
+            valid = rows.filter(rows["is_valid"])
+            distinct = pc.count_distinct(valid["event_id"]).as_py()
+            wanted = Counter()
+            for account in accounts:
+                wanted.update(account.expected(topic))
+            assert {
+                "accepted": distinct,
+                "duplicate": valid.num_rows - distinct,
+                "rejected": rows.num_rows - valid.num_rows,
+            } == dict(wanted), topic
+            odd = valid.num_rows - valid["extra_fields"].null_count
+            assert odd >= sum(account.sent[topic].get("extra_field", 0) for account in accounts)
