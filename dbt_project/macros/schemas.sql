@@ -20,10 +20,15 @@
         {%- set root = lakehouse_root() -%}
         {%- for source in graph.sources.values() if source.meta.get("location") == "root" -%}
             {%- do run_query("create schema if not exists " ~ source.schema ~ " location '" ~ root ~ "/" ~ source.schema ~ "'") -%}
-            {%- do run_query(
-                "create table if not exists " ~ source.schema ~ "." ~ source.identifier
-                ~ " using delta location '" ~ root ~ "/" ~ source.schema ~ "/" ~ source.identifier ~ "'"
-            ) -%}
+            {%- if adapter.get_relation(none, source.schema, source.identifier) is none -%}
+                {%- set path = root ~ "/" ~ source.schema ~ "/" ~ source.identifier -%}
+                {#- Fails where no table stands: `create table` alone would make one without columns. -#}
+                {%- do run_query("describe detail delta.`" ~ path ~ "`") -%}
+                {%- do run_query(
+                    "create table if not exists " ~ source.schema ~ "." ~ source.identifier
+                    ~ " using delta location '" ~ path ~ "'"
+                ) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

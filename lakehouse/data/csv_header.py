@@ -16,7 +16,6 @@ MODEL_COLUMNS = frozenset(
     {
         "accepted_record_id",
         "category_price_quintile",
-        "category_z_score",
         "cleansed_at",
         "content_hash",
         "count_product_categories",
@@ -41,6 +40,7 @@ MODEL_COLUMNS = frozenset(
         "upper_fence",
         "verdict",
         "visit",
+        "z_score",
     }
 )
 

@@ -60,7 +60,7 @@ compared as (
     select
         timed.*,
         (timed.purchase - price_bounds.mean_purchase)
-        / nullif(price_bounds.sd_purchase, 0) as category_z_score,
+        / nullif(price_bounds.sd_purchase, 0) as z_score,
         price_bounds.lower_fence,
         price_bounds.upper_fence,
         1 + size(filter(price_bounds.quintile_cuts, cut -> timed.purchase > cut)) as category_price_quintile
@@ -89,21 +89,20 @@ cleansed as (
         1 + int(product_category_2 is not null) + int(product_category_3 is not null) as count_product_categories,
         purchase,
         category_price_quintile,
-        round(category_z_score, 4) as category_z_score,
         purchase < lower_fence or purchase > upper_fence as is_outlier_by_iqr,
-        coalesce(abs(category_z_score) > {{ var('outlier_z_score') }}, false) as is_outlier_by_z_score,
+        coalesce(abs(z_score) > {{ var('outlier_z_score') }}, false) as is_outlier_by_z_score,
         nullif(
             concat_ws(
                 '; ',
                 case
-                    when purchase < lower_fence
-                        then concat('purchase ', purchase, ' is under the lower IQR fence ', round(lower_fence, 2))
-                    when purchase > upper_fence
-                        then concat('purchase ', purchase, ' is over the upper IQR fence ', round(upper_fence, 2))
+                    when purchase < lower_fence then 'under the lower IQR fence of its category'
+                    when purchase > upper_fence then 'over the upper IQR fence of its category'
                 end,
                 case
-                    when abs(category_z_score) > {{ var('outlier_z_score') }}
-                        then concat('Z-score ', round(category_z_score, 2), ' is beyond {{ var("outlier_z_score") }}')
+                    when z_score < -{{ var('outlier_z_score') }}
+                        then 'Z-score in its category under -{{ var("outlier_z_score") }}'
+                    when z_score > {{ var('outlier_z_score') }}
+                        then 'Z-score in its category over {{ var("outlier_z_score") }}'
                 end
             ),
             ''
@@ -130,8 +129,7 @@ changed as (
     where
         known.event_id is null
         or cleansed.category_price_quintile != known.category_price_quintile
-        or cleansed.is_outlier_by_iqr != known.is_outlier_by_iqr
-        or cleansed.is_outlier_by_z_score != known.is_outlier_by_z_score
+        or cleansed.outlier_reason is distinct from known.outlier_reason
     {% endif %}
 
 )

@@ -31,7 +31,6 @@ facts as (
         product_category_3,
         purchase,
         category_price_quintile,
-        category_z_score,
         is_outlier_by_iqr,
         is_outlier_by_z_score,
         outlier_reason,
