@@ -66,7 +66,7 @@ def produce(
     duration: float | None = None,
     stop: threading.Event,
 ) -> tuple[float, float]:
-    """Send events until they or the time run out, or until told to stop; report progress every five seconds.
+    """Send events until they or the time run out, or until told to stop; report the rate at times.
 
     Args:
         flow: events with their due time in seconds after the start; None means now.
