@@ -1,0 +1,70 @@
+"""The same project, landed lines and SQL give the same tables whichever target runs them."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lakehouse_under_test import LakehouseUnderTest
+from table_content import assert_same_rows, content_of
+
+from lakehouse.summary import summarise
+
+pytestmark = pytest.mark.integration
+
+RUN = ("build", "--resource-type", "model", "--resource-type", "snapshot")
+
+# A history tells when dbt ran, and the session's dbt ran but once.
+OF_RUNS = {"snapshots.customers_snapshot", "marts.dim_customer_history"}
+
+# They compare a purchase with the others at the time its row was last written.
+WRITTEN_ONCE = {"category_z_score", "outlier_reason"}
+
+
+@pytest.fixture(scope="module")
+def session(lakehouse: LakehouseUnderTest) -> Iterator[LakehouseUnderTest]:
+    """A lakehouse with the lines of the shared one, built inside dbt's process."""
+    lakehouse.dbt(*RUN)
+    # Not pytest's folder, which keeps the last three of each: a lakehouse is large.
+    var_dir = Path(tempfile.mkdtemp(prefix="lh-session-"))
+    (var_dir / "jars").symlink_to((lakehouse.settings.var_dir / "jars").resolve())
+    settings = lakehouse.settings.model_copy(update={"var_dir": var_dir})
+    shutil.copytree(
+        lakehouse.settings.table_path("bronze", "csv_purchases"),
+        settings.table_path("bronze", "csv_purchases"),
+    )
+    built = LakehouseUnderTest(settings)
+    built.dbt(*RUN, "--target", "session")
+    yield built
+    shutil.rmtree(var_dir)
+
+
+def tables_of(lakehouse: LakehouseUnderTest) -> set[str]:
+    # What runs leave behind about themselves is no data.
+    tables = summarise(lakehouse.settings).rows
+    return {str(name) for name in tables if name.schema != "audit"}
+
+
+def test_a_session_builds_the_tables_that_the_server_builds(lakehouse, session):
+    names = tables_of(lakehouse)
+    assert tables_of(session) == names
+    assert len(names) > 20
+    for name in sorted(names - OF_RUNS):
+        assert_same_rows(
+            content_of(session.table(name)),
+            content_of(lakehouse.table(name)),
+            without=WRITTEN_ONCE,
+            name=name,
+        )
+
+
+def test_a_session_knows_the_newest_state_of_every_customer_as_the_server_does(lakehouse, session):
+    newest = [
+        content_of(place.table("marts.dim_customer_history"))
+        .query("is_current")
+        .drop(columns=["customer_state_id", "valid_from", "valid_to"])
+        .sort_values("user_id", ignore_index=True)
+        for place in (lakehouse, session)
+    ]
+    assert_same_rows(*newest, name="dim_customer_history")
