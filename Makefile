@@ -61,6 +61,13 @@ archive: setup ## Copy the processed tables to plain Parquet (TO=folder)
 up: setup ## Start the local services
 	@$(LAKEHOUSE) up
 
+RATE ?= 1000
+
+.PHONY: stream
+stream: setup ## Start Kafka and the streaming job, and replay the purchases (RATE=1000 messages per second)
+	@$(LAKEHOUSE) up thrift kafka stream
+	@$(PYTHON) -m streaming.produce --rate $(RATE)
+
 .PHONY: down
 down: ## Stop the local services
 	@test ! -x $(PYTHON) || $(LAKEHOUSE) down

@@ -56,6 +56,9 @@ def up(
     unknown = [name for name in names if name not in SERVICES]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is no service; there are: {', '.join(SERVICES)}")
+    if "kafka" in names and settings().kafka_bootstrap_servers:
+        console.print(f"Kafka: {settings().kafka_servers} is in use, so none is started here")
+        names = [name for name in names if name != "kafka"]
     ensure_csv_purchases(settings().table_path("bronze", "csv_purchases"))
     supervisor.up(names, settings(), console.print)
 

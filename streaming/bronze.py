@@ -62,17 +62,19 @@ def to_bronze(records: DataFrame, kind: MessageType) -> DataFrame:
         F.from_json("json", _json_schema(kind), _JSON_OPTIONS).alias("fields"),
         F.json_object_keys("json").alias("names"),
     )
+    known = F.array(*(F.lit(field.name) for field in kind.fields))
+    named = parsed.withColumn("has_unknown", F.size(F.array_except("names", known)) > 0)
     # The texts of the fields are needed only where one is unknown or of a wrong type.
     texts = F.from_json("json", T.MapType(T.StringType(), T.StringType()), _JSON_OPTIONS)
-    is_odd = F.col("fields").getField(_BROKEN).isNotNull() | (F.size(_unknown_names(kind)) > 0)
-    detailed = parsed.withColumn("texts", F.when(is_odd, texts)).withColumn(
+    is_odd = F.col("fields").getField(_BROKEN).isNotNull() | F.col("has_unknown")
+    detailed = named.withColumn("texts", F.when(is_odd, texts)).withColumn(
         "event_at", _instant(F.col("fields").getField("timestamp"))
     )
     judged = detailed.withColumn("reasons", _reasons(kind))
     is_valid = F.col("reasons").isNull()
     return judged.select(
         *(_column(field) for field in kind.fields),
-        F.when(F.size(_unknown_names(kind)) > 0, _extra_fields(kind)).alias("extra_fields"),
+        F.when(F.col("has_unknown"), _extra_fields(kind)).alias("extra_fields"),
         is_valid.alias("is_valid"),
         F.col("reasons").alias("rejection_reason"),
         F.when(~is_valid, F.col("value")).alias("raw_value"),
@@ -98,11 +100,6 @@ def _unreadable() -> Column:
         .when(F.octet_length(value) > MAX_VALUE_BYTES, "value_is_too_large")
         .when(~F.is_valid_utf8(value.cast("string")), "value_is_not_utf8")
     )
-
-
-def _unknown_names(kind: MessageType) -> Column:
-    known = F.array(*(F.lit(field.name) for field in kind.fields))
-    return F.array_except("names", known)
 
 
 def _extra_fields(kind: MessageType) -> Column:
