@@ -85,7 +85,7 @@ docs: setup ## Write the dbt docs and serve them at http://127.0.0.1:8080
 	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
 
 .PHONY: lint
-lint: setup ## Check style: ruff for Python, sqlfluff for SQL
+lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests

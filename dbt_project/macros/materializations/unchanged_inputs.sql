@@ -39,14 +39,20 @@
     {{ return(found | sort) }}
 {%- endmacro %}
 
-{#- Newest version of a Delta table with its time, which tells it from that of an earlier table of the same name. -#}
+{#-
+  Newest version of a Delta table that brought other rows, with its time, which tells it from that of
+  an earlier table of the same name. Commits that only tidy up do not count.
+-#}
 {% macro newest_version(relation) -%}
     {%- set versions = run_state()["versions"] -%}
     {%- if relation not in versions -%}
-        {%- set newest = run_query("describe history " ~ relation ~ " limit 1") -%}
-        {%- do versions.update({
-            relation: newest.columns["version"].values()[0] ~ "@" ~ newest.columns["timestamp"].values()[0]
-        }) -%}
+        {%- set tidying = ["OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"] -%}
+        {%- set commits = run_query("describe history " ~ relation ~ " limit 10") -%}
+        {%- set found = namespace(version=none) -%}
+        {%- for commit in commits if found.version is none and commit["operation"] not in tidying -%}
+            {%- set found.version = commit["version"] ~ "@" ~ commit["timestamp"] -%}
+        {%- endfor -%}
+        {%- do versions.update({relation: found.version or commits[0]["version"]}) -%}
     {%- endif -%}
     {{ return(versions[relation]) }}
 {%- endmacro %}
