@@ -8,7 +8,7 @@ from rich.console import Console
 
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import Source, find_source
-from lakehouse.dbt import run_dbt
+from lakehouse.dbt import PRODUCTION_BUILD, run_dbt
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.progress import rows_progress
@@ -17,9 +17,6 @@ from lakehouse.settings import Settings
 from lakehouse.summary import render, summarise
 
 __all__ = ["build", "land_source", "only_one_build"]
-
-# Unit tests check the SQL, not the data; `make test` runs them.
-_BUILD = ["build", "--exclude-resource-type", "unit_test"]
 
 
 @contextmanager
@@ -67,7 +64,7 @@ def build(settings: Settings, console: Console) -> None:
     with only_one_build(settings):
         supervisor.up(["thrift"], settings, console.print)
         land_source(settings, console)
-        done = run_dbt(_BUILD, settings)
+        done = run_dbt([*PRODUCTION_BUILD], settings)
         if done.returncode != 0:
             raise TableError(
                 "dbt build failed; its messages are above and in "
