@@ -1,17 +1,17 @@
 """The main job: from a purchases file to tested marts, in one run."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import Source, find_source
 from lakehouse.dbt import PRODUCTION_BUILD, run_dbt
 from lakehouse.errors import TableError
+from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.progress import rows_progress
+from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.summary import render, summarise
@@ -19,23 +19,18 @@ from lakehouse.summary import render, summarise
 __all__ = ["build", "land_source", "only_one_build"]
 
 
-@contextmanager
-def only_one_build(settings: Settings) -> Iterator[None]:
+def only_one_build(settings: Settings) -> AbstractContextManager[None]:
     """Hold the lock that keeps builds and maintenance of one lakehouse apart.
 
     Raises:
         TableError: another one is running.
     """
-    path = settings.var_dir / "run" / "build.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(path, timeout=0):
-            yield
-    except Timeout:
-        raise TableError(
-            f"Another build or maintenance of this lakehouse is running ({path} is held). "
-            "Wait for its end, then run the command again"
-        ) from None
+    return only_one(
+        settings.var_dir / "run" / "build.lock",
+        TableError,
+        "Another build or maintenance of this lakehouse is running ({path} is held). "
+        "Wait for its end, then run the command again",
+    )
 
 
 def land_source(settings: Settings, console: Console) -> LandingResult:
@@ -62,6 +57,7 @@ def build(settings: Settings, console: Console) -> None:
             the build again goes on from there.
     """
     with only_one_build(settings):
+        ensure_registered_tables(settings)
         supervisor.up(["thrift"], settings, console.print)
         land_source(settings, console)
         done = run_dbt([*PRODUCTION_BUILD], settings)

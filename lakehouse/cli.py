@@ -10,10 +10,10 @@ from rich.table import Table
 from lakehouse.build import build as run_build
 from lakehouse.build import land_source
 from lakehouse.console import run_app
-from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.data.source import fetch_published
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.maintenance.cli import app as maintenance
+from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.reset import folders_of_lakehouse
 from lakehouse.reset import reset as run_reset
 from lakehouse.services import supervisor
@@ -59,7 +59,7 @@ def up(
     if "kafka" in names and settings().kafka_bootstrap_servers:
         console.print(f"Kafka: {settings().kafka_servers} is in use, so none is started here")
         names = [name for name in names if name != "kafka"]
-    ensure_csv_purchases(settings().table_path("bronze", "csv_purchases"))
+    ensure_registered_tables(settings())
     supervisor.up(names, settings(), console.print)
 
 

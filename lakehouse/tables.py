@@ -13,7 +13,16 @@ from lakehouse.settings import Settings
 __all__ = ["LAYERS", "TableName", "find_tables", "open_table", "read_columns"]
 
 # The schemas, in the order in which data flows through them.
-LAYERS = ("bronze", "cleansed", "quarantine", "features", "snapshots", "marts")
+LAYERS = (
+    "bronze",
+    "live",
+    "cleansed",
+    "quarantine",
+    "features",
+    "snapshots",
+    "predictions",
+    "marts",
+)
 
 
 @dataclass(frozen=True, order=True)

@@ -9,17 +9,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from deltalake import DeltaTable
-from filelock import FileLock, Timeout
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.errors import StreamError
+from lakehouse.locks import only_one
 from lakehouse.settings import Settings
 from lakehouse.spark import spark_session
 from streaming.bronze import to_bronze
@@ -79,23 +79,18 @@ def stream_session(settings: Settings) -> SparkSession:
     return session
 
 
-@contextmanager
-def only_one_job(settings: Settings) -> Iterator[None]:
+def only_one_job(settings: Settings) -> AbstractContextManager[None]:
     """Hold the lock of the job.
 
     Raises:
         StreamError: another copy of it runs.
     """
-    path = settings.var_dir / "run" / "stream.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(path, timeout=0):
-            yield
-    except Timeout:
-        raise StreamError(
-            f"Another streaming job of this lakehouse is running ({path} is held). "
-            "Stop it first, or leave it to its work"
-        ) from None
+    return only_one(
+        settings.var_dir / "run" / "stream.lock",
+        StreamError,
+        "Another streaming job of this lakehouse is running ({path} is held). "
+        "Stop it first, or leave it to its work",
+    )
 
 
 def run_job(settings: Settings, options: JobOptions, report: Callable[[str], None]) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from lakehouse_under_test import LakehouseUnderTest
+from pyspark.sql import SparkSession
 from stream_under_test import StreamUnderTest
 
 from lakehouse.jars import fetch_jars
 from lakehouse.services import supervisor
 from lakehouse.settings import PROJECT_DIR, Settings
+from lakehouse.spark import spark_session
 
 SYNTHETIC_ROWS = 12_000
 
@@ -28,6 +30,24 @@ def jars() -> Path:
     """The jars that `make setup` fetches; fetched here when it did not run."""
     fetch_jars(PROJECT_DIR / "var")
     return PROJECT_DIR / "var" / "jars"
+
+
+@pytest.fixture(scope="session")
+def spark(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The one Spark session of this process; tables are read and written by path."""
+    var_dir = tmp_path_factory.mktemp("spark")
+    (var_dir / "jars").symlink_to(jars)
+    settings = Settings(
+        var_dir=var_dir,
+        root="",
+        spark_master="local[1]",
+        spark_driver_memory="2g",
+        _env_file=None,
+    )
+    session = spark_session("lakehouse-tests", settings, spark__sql__shuffle__partitions="1")
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
 
 
 @pytest.fixture(scope="session")

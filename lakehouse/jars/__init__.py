@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pyspark
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from lakehouse.errors import ServiceError
 from lakehouse.java import find_java
@@ -14,6 +15,8 @@ __all__ = ["fetch_jars", "jars_present"]
 
 _HERE = Path(__file__).parent
 _IVY_FILE = _HERE / "ivy.xml"
+_TRIES = 3
+_PAUSE_SECONDS = 5
 
 
 def _wanted() -> str:
@@ -53,10 +56,22 @@ def fetch_jars(var_dir: Path) -> bool:
         "-retrieve", f"{partial}/[conf]/[artifact]-[revision].[ext]",
     ]  # fmt: skip
     with log.open("w") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
-    if done.returncode != 0:
+        # What one try has fetched stays in Ivy's cache, so the next one goes on from there.
+        exit_code = Retrying(
+            stop=stop_after_attempt(_TRIES),
+            wait=wait_fixed(_PAUSE_SECONDS),
+            retry=retry_if_result(bool),
+            retry_error_callback=lambda state: state.outcome.result(),
+        )(
+            lambda: (
+                subprocess.run(
+                    command, stdout=output, stderr=subprocess.STDOUT, check=False
+                ).returncode
+            )
+        )
+    if exit_code != 0:
         raise ServiceError(
-            f"The jars could not be fetched (Ivy ended with {done.returncode}; see {log}). "
+            f"The jars could not be fetched (Ivy ended with {exit_code}; see {log}). "
             "Check the connection to Maven Central and run the command again"
         )
     (partial / "ivy.sha256").write_text(_wanted())

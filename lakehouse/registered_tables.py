@@ -1,0 +1,20 @@
+"""The tables that other processes write by path and dbt reads as sources, there before dbt runs."""
+
+from lakehouse.data.bronze import ensure_csv_purchases
+from lakehouse.settings import Settings
+from streaming.tables import ensure_bronze_tables
+
+__all__ = ["ensure_registered_tables"]
+
+
+def ensure_registered_tables(settings: Settings) -> None:
+    """Create those that are not there yet, empty, each as its writer would.
+
+    dbt registers them in the metastore and builds on them, so a lakehouse without a stream or
+    without models has the same tables, only without rows.
+
+    Raises:
+        TableError: one cannot be created or read, or lacks a column.
+    """
+    ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
+    ensure_bronze_tables(settings)
