@@ -106,5 +106,5 @@ lock: ## Write requirements.lock anew from pyproject.toml
 		--no-strip-extras --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
 
 .PHONY: bench
-bench: setup ## Measure the build beside the same SQL without dbt (about 15 minutes; nothing else may run)
-	@$(PYTHON) -m lakehouse.bench
+bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, stream or ml)
+	@$(PYTHON) -m lakehouse.bench $(ONLY)

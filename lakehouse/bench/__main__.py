@@ -1,12 +1,5 @@
-"""``python -m lakehouse.bench``: measure the build."""
+"""``python -m lakehouse.bench``: measure the build, the stream and the models."""
 
-from rich.console import Console
+from lakehouse.bench.cli import main
 
-from lakehouse.bench.build import bench_build
-from lakehouse.errors import LakehouseError
-from lakehouse.settings import settings
-
-try:
-    bench_build(settings(), Console())
-except LakehouseError as error:
-    raise SystemExit(f"Error: {error}") from None
+main()

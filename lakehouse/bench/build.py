@@ -1,6 +1,5 @@
 """How long a build takes, beside the same SQL without dbt, and how that grows with the rows."""
 
-import json
 import math
 import shutil
 import statistics
@@ -11,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 
 from lakehouse.bench.machine import describe_machine, peak_memory_mb
-from lakehouse.bench.report import write_section
+from lakehouse.bench.report import write_results, write_section
 from lakehouse.bench.rows import read_texts, write_copies, write_further
 from lakehouse.bench.statements import read_statements, run_bare
 from lakehouse.data.landing import DataKind, land
 from lakehouse.data.source import find_source
 from lakehouse.dbt import PRODUCTION_BUILD, run_dbt
 from lakehouse.errors import TableError
+from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 
@@ -102,9 +102,7 @@ def bench_build(settings: Settings, console: Console) -> None:
         "rows": full[0].rows,
         "data": source.data_kind,
     }
-    results = settings.var_dir / "results" / "build.json"
-    results.parent.mkdir(parents=True, exist_ok=True)
-    results.write_text(json.dumps(figures, indent=2) + "\n")
+    results = write_results("build", figures, settings)
     write_section("build", _section(figures, full, len(statements)))
     shutil.rmtree(folder)
     console.print(f"Benchmark: written to {results} and docs/benchmarks.md", soft_wrap=True)
@@ -126,6 +124,7 @@ def _settings(settings: Settings, folder: Path, name: str) -> Settings:
 
 
 def _land(path: Path, settings: Settings, data_kind: DataKind) -> None:
+    ensure_registered_tables(settings)
     table_path = settings.table_path("bronze", "csv_purchases")
     land(path, table_path=table_path, data_kind=data_kind)
 

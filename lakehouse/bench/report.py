@@ -1,10 +1,13 @@
-"""`docs/benchmarks.md`: a section for each benchmark, replaced when that benchmark runs again."""
+"""What a benchmark leaves: its figures, and its section of `docs/benchmarks.md`."""
 
+import json
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
-from lakehouse.settings import PROJECT_DIR
+from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["replace_section", "write_section"]
+__all__ = ["replace_section", "write_results", "write_section"]
 
 _DOCUMENT = PROJECT_DIR / "docs" / "benchmarks.md"
 
@@ -26,3 +29,11 @@ def write_section(name: str, section: str) -> None:
     """Put a section into the document on disk."""
     document = _DOCUMENT.read_text() if _DOCUMENT.exists() else "# Benchmarks\n"
     _DOCUMENT.write_text(replace_section(document, name, section))
+
+
+def write_results(name: str, figures: Mapping[str, object], settings: Settings) -> Path:
+    """Write flat figures to ``var/results/<name>.json``; return that path."""
+    path = settings.var_dir / "results" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, indent=2) + "\n")
+    return path

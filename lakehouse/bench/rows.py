@@ -24,7 +24,8 @@ def read_texts(path: Path) -> pa.Table:
 
 def write_copies(purchases: pa.Table, copies: int, path: Path) -> None:
     """Write the purchases so many times over, each copy with customers of its own."""
-    with csv.CSVWriter(path, purchases.schema, csv.WriteOptions(quoting_style="none")) as writer:
+    options = csv.WriteOptions(quoting_style="none")
+    with csv.CSVWriter(path, purchases.schema, write_options=options) as writer:
         ids = pc.cast(purchases["User_ID"], pa.int64())
         for copy in range(copies):
             moved = pc.cast(pc.add(ids, copy * _ID_STEP), pa.string())

@@ -1,0 +1,25 @@
+"""The sections of the benchmark, each in the package that owns what it measures."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from rich.console import Console
+
+from lakehouse.settings import Settings
+
+__all__ = ["SECTIONS", "Bench", "find_bench"]
+
+Bench = Callable[[Settings, Console], None]
+
+# Section -> module and function, imported when it runs: each section needs packages of its own.
+SECTIONS = {
+    "build": ("lakehouse.bench.build", "bench_build"),
+    "stream": ("streaming.bench", "bench_stream"),
+    "ml": ("ml.bench", "bench_ml"),
+}
+
+
+def find_bench(section: str) -> Bench:
+    """The function that measures a section, writes its results and its part of the document."""
+    module, function = SECTIONS[section]
+    return getattr(import_module(module), function)
