@@ -33,7 +33,7 @@ def ensure_table(
     except (DeltaError, OSError) as error:
         reason = " ".join(str(error).split())
         raise TableError(
-            f"{path}: the bronze table cannot be opened ({reason}). "
+            f"{path}: the table cannot be opened ({reason}). "
             "Check the folder and its permissions, or run `make reset`"
         ) from error
     _check_shape(path, table, schema)
