@@ -2,6 +2,7 @@
 
 __all__ = [
     "LakehouseError",
+    "ModelError",
     "ServiceError",
     "SettingsError",
     "SourceFileError",
@@ -12,6 +13,10 @@ __all__ = [
 
 class LakehouseError(Exception):
     """A condition the user can mend; the command line shows its one line and exits with 2."""
+
+
+class ModelError(LakehouseError):
+    """A model cannot be trained, judged, registered or loaded from what is there."""
 
 
 class SettingsError(LakehouseError):

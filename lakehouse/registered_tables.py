@@ -3,6 +3,7 @@
 from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.settings import Settings
 from streaming.live_tables import ensure_live_tables
+from ml.tables import ensure_prediction_tables
 from streaming.tables import ensure_bronze_tables
 
 __all__ = ["ensure_registered_tables"]
@@ -20,3 +21,4 @@ def ensure_registered_tables(settings: Settings) -> None:
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
     ensure_bronze_tables(settings)
     ensure_live_tables(settings)
+    ensure_prediction_tables(settings)

@@ -71,6 +71,14 @@ class Settings(BaseSettings):
         None, description="PEM file of this client's key and certificate, for mutual TLS"
     )
 
+    mlflow_tracking_uri: str = Field(
+        "", description="Where MLflow keeps runs and models; empty: SQLite in <var_dir>/mlflow"
+    )
+    mlflow_port: int = Field(5000, gt=0, lt=65536, description="Port of MLflow's pages")
+    ml_driver_memory: str = Field(
+        "4g", description="Heap of Spark while models are trained, as Spark writes it"
+    )
+
     @field_validator("var_dir", "csv", "kafka_ca_file", "kafka_client_pem_file")
     @classmethod
     def _in_project(cls, path: Path | None) -> Path | None:
@@ -91,6 +99,11 @@ class Settings(BaseSettings):
     def lakehouse_root(self) -> str:
         """Folder or URI under which a table stands at ``<root>/<schema>/<table>``."""
         return self.root.rstrip("/") or str(self.var_dir / "lakehouse")
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where MLflow keeps runs and registered models."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.var_dir}/mlflow/mlflow.db"
 
     def as_environment(self) -> dict[str, str]:
         """The settings as variables, for a process that is to run with these very settings."""

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from stream_under_test import StreamUnderTest
 
 from lakehouse.jars import fetch_jars
+from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.services import supervisor
 from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.spark import spark_session
@@ -71,6 +72,7 @@ def lakehouse_settings(jars: Path) -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def server(lakehouse_settings: Settings) -> Iterator[LakehouseUnderTest]:
     """A lakehouse whose Thrift server runs; nothing has landed yet."""
+    ensure_registered_tables(lakehouse_settings)
     supervisor.up(["thrift"], lakehouse_settings, print)
     yield LakehouseUnderTest(lakehouse_settings)
     supervisor.down(lakehouse_settings)
