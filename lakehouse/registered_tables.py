@@ -2,8 +2,8 @@
 
 from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.settings import Settings
-from streaming.live_tables import ensure_live_tables
 from ml.tables import ensure_prediction_tables
+from streaming.live_tables import ensure_live_tables
 from streaming.tables import ensure_bronze_tables
 
 __all__ = ["ensure_registered_tables"]

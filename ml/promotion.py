@@ -1,0 +1,72 @@
+"""When a newly trained model takes the place of the one in use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.bootstrap import Interval, paired_difference
+
+__all__ = ["Check", "Decision", "decide"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition that a model must meet whatever its metrics are.
+
+    Attributes:
+        name: such as ``schema``, ``leak`` or ``latency``.
+        is_passed: whether it is met.
+        detail: what was seen and what was asked for.
+    """
+
+    name: str
+    is_passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a challenger becomes champion.
+
+    Attributes:
+        is_promoted: whether it does.
+        reason: why or why not, in a sentence.
+        gain: mean loss of the champion minus that of the challenger; None without a champion.
+    """
+
+    is_promoted: bool
+    reason: str
+    gain: Interval | None
+
+
+def decide(
+    challenger: np.ndarray,
+    champion: np.ndarray | None,
+    checks: Sequence[Check],
+    seed: int,
+) -> Decision:
+    """Compare a challenger with the champion on the same test rows.
+
+    Args:
+        challenger: its loss on each test row, lower is better.
+        champion: the champion's losses on these rows; None if there is none, or if it cannot
+            judge these rows.
+        checks: all must be passed.
+        seed: of the bootstrap.
+
+    >>> decide(np.ones(9), None, [Check("schema", True, "as promised")], seed=1).is_promoted
+    True
+    """
+    failed = [f"{check.name} ({check.detail})" for check in checks if not check.is_passed]
+    if failed:
+        return Decision(False, f"it fails {', '.join(failed)}", None)
+    if not np.isfinite(challenger).all():
+        return Decision(False, "some of its losses are no numbers", None)
+    if champion is None:
+        return Decision(True, "there is no champion that judges these rows", None)
+    gain = paired_difference(challenger, champion, seed)
+    shown = f"mean loss lower by {gain.value:.5g} [{gain.low:.5g}, {gain.high:.5g}]"
+    if gain.low > 0:
+        return Decision(True, f"it beats the champion beyond the noise: {shown}", gain)
+    return Decision(False, f"it does not beat the champion beyond the noise: {shown}", gain)

@@ -1,0 +1,164 @@
+"""The registry of models: versions, which of them is in use, and the way back.
+
+The version in use has the alias ``champion``. Models are pickles, so they are loaded by the names
+below from the project's own store only, never from a path or a URI that somebody passes in.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.pyfunc import PyFuncModel, PythonModel
+
+from lakehouse.errors import ModelError
+from lakehouse.settings import Settings
+from ml.tracking import use_tracking
+
+__all__ = [
+    "ALIAS",
+    "REGISTERED_NAMES",
+    "Champion",
+    "champion_version",
+    "load_champion",
+    "load_version",
+    "promote",
+    "register",
+    "roll_back",
+]
+
+ALIAS = "champion"
+REGISTERED_NAMES = (
+    "purchase_value",
+    "customer_segments",
+    "product_recommendations",
+    "high_value_customers",
+)
+
+# The champion that a version replaced, kept on the version for the way back.
+_PREVIOUS = "previous_champion"
+_PROMOTED_AT = "promoted_at"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A loaded version of a registered model.
+
+    Attributes:
+        name: registered name.
+        version: in the registry.
+        run_id: MLflow run that trained it.
+        model: answers ``predict(frame)``; its columns stand in ``model.metadata.signature``.
+    """
+
+    name: str
+    version: int
+    run_id: str
+    model: PyFuncModel
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What the model answers to rows of its input columns."""
+        return self.model.predict(frame)
+
+
+def register(
+    name: str,
+    model: PythonModel,
+    example: pd.DataFrame,
+    signature: ModelSignature,
+    requirements: list[str],
+) -> int:
+    """Log a model to the active run and register it as a new version, which is not yet in use.
+
+    Args:
+        name: one of :data:`REGISTERED_NAMES`.
+        model: everything it needs inside.
+        example: a few input rows.
+        signature: columns in and out.
+        requirements: packages that it needs, as pip writes them.
+    """
+    info = mlflow.pyfunc.log_model(
+        name="model",
+        python_model=model,
+        input_example=example,
+        signature=signature,
+        pip_requirements=requirements,
+        registered_model_name=_known(name),
+    )
+    return int(info.registered_model_version)
+
+
+def load_version(name: str, version: int, settings: Settings) -> Champion:
+    """Load one version of a registered model.
+
+    Raises:
+        ModelError: there is no such version, or it cannot be loaded.
+    """
+    client = use_tracking(settings)
+    try:
+        found = client.get_model_version(_known(name), str(version))
+        model = mlflow.pyfunc.load_model(f"models:/{name}/{version}")
+    except (MlflowException, OSError) as error:
+        raise ModelError(
+            f"Version {version} of model {name} cannot be loaded: {' '.join(str(error).split())}. "
+            "Train it again, or go back with `python -m ml.rollback`"
+        ) from error
+    return Champion(name, version, found.run_id, model)
+
+
+def champion_version(name: str, settings: Settings) -> int | None:
+    """The version that is in use; None if none is."""
+    client = use_tracking(settings)
+    try:
+        return int(client.get_model_version_by_alias(_known(name), ALIAS).version)
+    except MlflowException:
+        return None
+
+
+def load_champion(name: str, settings: Settings) -> Champion:
+    """Load the version of a model that is in use.
+
+    Raises:
+        ModelError: the name is not one of ours, no version is in use, or it cannot be loaded.
+    """
+    version = champion_version(name, settings)
+    if version is None:
+        raise ModelError(
+            f"Model {name} has no champion in {settings.tracking_uri}. Run `make train` first"
+        )
+    return load_version(name, version, settings)
+
+
+def promote(name: str, version: int, settings: Settings) -> None:
+    """Take a version into use and note which one it replaces."""
+    client = use_tracking(settings)
+    previous = champion_version(name, settings)
+    if previous is not None and previous != version:
+        client.set_model_version_tag(name, str(version), _PREVIOUS, str(previous))
+    client.set_model_version_tag(name, str(version), _PROMOTED_AT, datetime.now(UTC).isoformat())
+    client.set_registered_model_alias(name, ALIAS, str(version))
+
+
+def roll_back(name: str, settings: Settings) -> int:
+    """Take the version into use again that the champion replaced; returns it.
+
+    Raises:
+        ModelError: there is no champion, or it replaced none.
+    """
+    current = champion_version(name, settings)
+    if current is None:
+        raise ModelError(f"Model {name} has no champion, so there is nothing to go back from")
+    client = use_tracking(settings)
+    previous = client.get_model_version(name, str(current)).tags.get(_PREVIOUS)
+    if previous is None:
+        raise ModelError(f"Version {current} of model {name} is its first champion")
+    client.set_registered_model_alias(name, ALIAS, previous)
+    return int(previous)
+
+
+def _known(name: str) -> str:
+    if name not in REGISTERED_NAMES:
+        raise ModelError(f"{name!r} is no model of ours; there are: {', '.join(REGISTERED_NAMES)}")
+    return name

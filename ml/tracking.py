@@ -1,0 +1,119 @@
+"""Runs in MLflow: one for each training, with all that is needed to judge it and to repeat it."""
+
+import json
+import logging
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from lakehouse.errors import ModelError
+from lakehouse.settings import PROJECT_DIR, Settings
+
+__all__ = ["RunRecord", "find_run", "git_commit", "log_record", "tracked_run", "use_tracking"]
+
+_EXPERIMENT = "black-friday/{task}"
+_RECORD = "record.json"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run was made from; logged at its start, read back by ``--reproduce``.
+
+    Attributes:
+        task: of ``python -m ml.train``.
+        input_versions: ``schema.table`` -> Delta version that was read.
+        seed: of everything random.
+        is_quick: whether the smaller budget was used.
+        data_kind: 'real' or 'synthetic'.
+        dbt_invocation_id: of the last dbt run that tested the tables.
+        git_commit: of the code, with ``-dirty`` if files had changed.
+    """
+
+    task: str
+    input_versions: Mapping[str, int]
+    seed: int
+    is_quick: bool
+    data_kind: str
+    dbt_invocation_id: str
+    git_commit: str
+
+
+def use_tracking(settings: Settings) -> mlflow.MlflowClient:
+    """Point MLflow at the project's store, creating it where it is missing, and return a client."""
+    # Nothing about a run leaves the machine.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if not settings.mlflow_tracking_uri:
+        (settings.var_dir / "mlflow").mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    return mlflow.MlflowClient(settings.tracking_uri)
+
+
+def git_commit() -> str:
+    """Commit of the project's code; ``-dirty`` with uncommitted changes, 'unknown' without git."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or "unknown"
+
+
+@contextmanager
+def tracked_run(task: str, settings: Settings) -> Iterator[Run]:
+    """An MLflow run in the experiment of a task; it ends as FAILED when an error leaves it."""
+    client = use_tracking(settings)
+    name = _EXPERIMENT.format(task=task)
+    if client.get_experiment_by_name(name) is None:
+        # A tracking server chooses the place of artifacts itself.
+        local = (settings.var_dir / "mlflow" / "artifacts" / task).as_uri()
+        client.create_experiment(name, None if settings.mlflow_tracking_uri else local)
+    mlflow.set_experiment(name)
+    with mlflow.start_run() as run:
+        yield run
+
+
+def log_record(record: RunRecord) -> None:
+    """Log what the active run is made from: searchable tags, and the whole for `--reproduce`."""
+    values = record.__dict__ | {"input_versions": dict(record.input_versions)}
+    mlflow.log_dict(values, _RECORD)
+    mlflow.set_tags(
+        {
+            "data_kind": record.data_kind,
+            "dbt_invocation_id": record.dbt_invocation_id,
+            "git_commit": record.git_commit,
+            "is_quick": str(record.is_quick).lower(),
+            "seed": str(record.seed),
+        }
+        | {f"delta_version.{name}": str(v) for name, v in record.input_versions.items()}
+    )
+
+
+def find_run(run_id: str, settings: Settings) -> tuple[RunRecord, dict[str, float]]:
+    """What a run was made from, and its metrics.
+
+    Raises:
+        ModelError: there is no such run, or it does not come from `python -m ml.train`.
+    """
+    client = use_tracking(settings)
+    try:
+        run = client.get_run(run_id)
+        path = client.download_artifacts(run_id, _RECORD)
+    except (MlflowException, OSError) as error:
+        raise ModelError(
+            f"Run {run_id!r} cannot be repeated: {' '.join(str(error).split())}. "
+            "`make mlflow` lists the runs"
+        ) from None
+    values: dict[str, Any] = json.loads(Path(path).read_text())
+    return RunRecord(**values), dict(run.data.metrics)

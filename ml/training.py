@@ -1,0 +1,242 @@
+"""One training: the steps of a task in order, tracked, judged against the champion, scored back."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from rich.console import Console
+
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+from ml import registry
+from ml.inputs import Inputs, find_data_kind, find_dbt_invocation
+from ml.promotion import Check, Decision, decide
+from ml.results import merge_results
+from ml.tables import Provenance, write_predictions
+from ml.task import Evaluation, Metric, Package, Task, TaskContext
+from ml.tracking import RunRecord, git_commit, log_record, tracked_run
+
+__all__ = ["TrainingResult", "make_context", "measure", "score_tables", "train"]
+
+_LATENCY_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training ended.
+
+    Attributes:
+        run_id: its MLflow run.
+        evaluation: what the model is worth.
+        version: in the registry; None if no model is registered.
+        decision: whether it came into use; None if no model is registered.
+    """
+
+    run_id: str
+    evaluation: Evaluation
+    version: int | None
+    decision: Decision | None
+
+
+def make_context(
+    settings: Settings,
+    console: Console,
+    *,
+    is_quick: bool = False,
+    seed: int | None = None,
+    versions: Mapping[str, int] | None = None,
+) -> TaskContext:
+    """What the steps of a task need.
+
+    Args:
+        settings: the project's settings.
+        console: for progress.
+        is_quick: whether to use the smaller budget.
+        seed: of everything random; by default the project's.
+        versions: ``schema.table`` -> Delta version to read.
+
+    Raises:
+        LakehouseError: nothing was built yet.
+    """
+    return TaskContext(
+        settings=settings,
+        inputs=Inputs(settings, pinned=dict(versions or {})),
+        seed=settings.seed if seed is None else seed,
+        is_quick=is_quick,
+        data_kind=find_data_kind(settings),
+        console=console,
+    )
+
+
+def measure(task: Task, context: TaskContext) -> Evaluation:
+    """Train and judge a task without a trace: no run, no model, no predictions."""
+    split = task.split(task.load(context), context)
+    return task.evaluate(task.fit(split, context), split, context)
+
+
+def train(task: Task, context: TaskContext) -> TrainingResult:
+    """Train, judge, register, promote if it is better, and score with what is then in use.
+
+    Raises:
+        LakehouseError: the data cannot be learnt from, or the leak alarm rings; the run is marked
+            FAILED, the champion stays and no prediction changes.
+    """
+    started = time.perf_counter()
+    with tracked_run(task.name, context.settings) as run:
+        run_id = run.info.run_id
+        context.say(f"{task.title}: training on {context.data_kind} data, run {run_id}")
+        data = task.load(context)
+        log_record(_record(task, context))
+        split = task.split(data, context)
+        fitted = task.fit(split, context)
+        evaluation = task.evaluate(fitted, split, context)
+        _log(evaluation)
+        version, decision, model = None, None, fitted
+        if task.registered_name is not None:
+            package = task.package(fitted, split, context)
+            version, decision = _register(task, package, evaluation, split, context)
+            model = registry.load_champion(task.registered_name, context.settings)
+        seconds = time.perf_counter() - started
+        mlflow.log_metric("training_seconds", seconds)
+        provenance = Provenance.now(
+            task.registered_name or task.name, version, run_id, context.data_kind
+        )
+        _write_metrics(task, evaluation.metrics, provenance, context.settings)
+        score_tables(task, model, data, provenance, context)
+        merge_results(
+            dict(evaluation.results)
+            | {
+                "data": context.data_kind,
+                f"{task.name}_run_id": run_id,
+                f"{task.name}_is_quick": context.is_quick,
+                f"{task.name}_training_seconds": round(seconds, 1),
+            },
+            context.settings,
+        )
+    for conclusion in evaluation.conclusions:
+        context.say(f"  {conclusion}")
+    return TrainingResult(run_id, evaluation, version, decision)
+
+
+def score_tables(
+    task: Task, model: Any, data: Any, provenance: Provenance, context: TaskContext
+) -> dict[str, int]:
+    """Write what a task scores, each table in one commit; table name -> number of rows."""
+    if isinstance(model, registry.Champion):
+        provenance = Provenance.now(model.name, model.version, model.run_id, context.data_kind)
+    written = {}
+    for name, rows in task.score(model, data, context).items():
+        write_predictions(name, rows, provenance, context.settings)
+        written[name] = rows.num_rows
+        context.say(f"  predictions.{name}: {rows.num_rows:,} rows")
+    return written
+
+
+def _record(task: Task, context: TaskContext) -> RunRecord:
+    return RunRecord(
+        task=task.name,
+        input_versions=dict(context.inputs.versions),
+        seed=context.seed,
+        is_quick=context.is_quick,
+        data_kind=context.data_kind,
+        dbt_invocation_id=find_dbt_invocation(context.settings),
+        git_commit=git_commit(),
+    )
+
+
+def _log(evaluation: Evaluation) -> None:
+    mlflow.log_params(dict(evaluation.params))
+    for metric in evaluation.metrics:
+        for suffix, value in (("", metric.value), ("_low", metric.low), ("_high", metric.high)):
+            if value is not None:
+                mlflow.log_metric(metric.name + suffix, value)
+    for name, figure in evaluation.figures.items():
+        mlflow.log_figure(figure, f"plots/{name}")
+    for name, table in evaluation.tables.items():
+        mlflow.log_text(table.to_csv(index=False), f"tables/{name}")
+    mlflow.log_dict(
+        {"conclusions": list(evaluation.conclusions), "limits": list(evaluation.limits)},
+        "words.json",
+    )
+
+
+def _register(
+    task: Task, package: Package, evaluation: Evaluation, split: Any, context: TaskContext
+) -> tuple[int, Decision]:
+    name, settings = task.registered_name, context.settings
+    version = registry.register(
+        name, package.model, package.example, package.signature, list(package.requirements)
+    )
+    challenger = registry.load_version(name, version, settings)
+    checks = [*evaluation.checks, _schema_check(challenger, package)]
+    # A model that does not answer as promised is not asked any further.
+    if checks[-1].is_passed:
+        checks.append(_latency_check(challenger, package))
+    decision = decide(
+        task.losses(challenger.model, split, context),
+        _champion_losses(task, split, context),
+        checks,
+        context.seed,
+    )
+    mlflow.log_dict([check.__dict__ for check in checks], "checks.json")
+    mlflow.set_tags(
+        {"promotion": "promoted" if decision.is_promoted else "kept out", "reason": decision.reason}
+    )
+    if decision.is_promoted:
+        registry.promote(name, version, settings)
+    verb = "becomes champion" if decision.is_promoted else "does not become champion"
+    context.say(f"  {name} version {version} {verb}: {decision.reason}")
+    return version, decision
+
+
+def _champion_losses(task: Task, split: Any, context: TaskContext) -> np.ndarray | None:
+    if registry.champion_version(task.registered_name, context.settings) is None:
+        return None
+    try:
+        champion = registry.load_champion(task.registered_name, context.settings)
+        return task.losses(champion.model, split, context)
+    except (LakehouseError, ValueError, KeyError, AttributeError, TypeError) as error:
+        # Of an older shape of code or tables: it must not keep its successors out.
+        context.say(f"  the champion cannot judge these rows ({error})")
+        return None
+
+
+def _schema_check(challenger: registry.Champion, package: Package) -> Check:
+    answered = challenger.predict(package.example)
+    promised = package.signature.outputs.input_names()
+    seen = list(getattr(answered, "columns", []))
+    is_same = seen == promised and len(answered) == len(package.example)
+    return Check("schema", is_same, f"answers {seen}, promised {promised}")
+
+
+def _latency_check(challenger: registry.Champion, package: Package) -> Check:
+    repeats = -(-_LATENCY_ROWS // len(package.example))
+    rows = pd.concat([package.example] * repeats, ignore_index=True).head(_LATENCY_ROWS)
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        challenger.predict(rows)
+        seconds.append(time.perf_counter() - started)
+    seen, most = min(seconds) * 1000, package.milliseconds_per_1000_rows
+    return Check("latency", seen <= most, f"{seen:.0f} ms for 1,000 rows, at most {most:.0f}")
+
+
+def _write_metrics(
+    task: Task, metrics: tuple[Metric, ...], provenance: Provenance, settings: Settings
+) -> None:
+    rows = pa.table(
+        {
+            "task": pa.array([task.name] * len(metrics), pa.string()),
+            "metric": pa.array([metric.name for metric in metrics], pa.string()),
+            "value": pa.array([metric.value for metric in metrics], pa.float64()),
+            "low": pa.array([metric.low for metric in metrics], pa.float64()),
+            "high": pa.array([metric.high for metric in metrics], pa.float64()),
+            "goal": pa.array([metric.goal for metric in metrics], pa.string()),
+        }
+    )
+    write_predictions("model_metrics", rows, provenance, settings, replace={"task": task.name})
