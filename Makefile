@@ -4,6 +4,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 LAKEHOUSE := $(PYTHON) -m lakehouse
+PUBLISHING := $(PYTHON) -m lakehouse.publishing
 BASE_PYTHON ?= python3
 
 .PHONY: help
@@ -83,6 +84,18 @@ reset: setup ## Delete all tables and start over (asks first)
 .PHONY: docs
 docs: setup ## Write the dbt docs and serve them at http://127.0.0.1:8080
 	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
+
+.PHONY: docs-static
+docs-static: setup ## Write the dbt docs as one HTML file, var/publications/dbt-docs.html
+	@$(PUBLISHING) dbt-docs
+
+.PHONY: notebook
+notebook: setup ## Run the exploration on what is built, var/publications/eda.html
+	@$(PUBLISHING) notebook
+
+.PHONY: dictionary
+dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside the models
+	@$(PUBLISHING) dictionary
 
 .PHONY: lint
 lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)

@@ -1,6 +1,7 @@
 """The command line: ``python -m lakehouse``; `make` calls it for everything it does."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.table import Table
 from lakehouse.build import build as run_build
 from lakehouse.build import land_source
 from lakehouse.console import run_app
+from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.maintenance.cli import app as maintenance
@@ -95,6 +97,33 @@ def fetch() -> None:
 def land() -> None:
     """Land the purchases file (your own, or a synthetic one) in the bronze table."""
     land_source(settings(), console)
+
+
+@app.command()
+def replay(
+    load: Annotated[
+        str | None, typer.Argument(metavar="[LOAD_ID]", help="A load; lists them when not given")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder; <var>/replay when not given")] = None,
+) -> None:
+    """Write the rejected records of a file as a CSV to mend: replay 0123456789abcdef."""
+    if load is None:
+        table = Table("load", "file", "rejected records")
+        for load_id, source_file, rows in rejected_loads(settings()):
+            table.add_row(load_id, source_file, f"{rows:,}")
+        console.print(table if table.row_count else "No landed file has rejected records.")
+        return
+    files = write_replay(settings(), load, to or settings().var_dir / "replay")
+    console.print(f"{files.rows:,} records of {files.source_file}: {files.records}", soft_wrap=True)
+    console.print(f"Why each was rejected: {files.reasons}", soft_wrap=True)
+    if files.unsplit_rows:
+        console.print(
+            f"{files.unsplit_rows:,} had no fields and stand as in the source file: "
+            "give them the columns of the header."
+        )
+    console.print(
+        f"Next: correct it, then `LAKEHOUSE_CSV={files.records} make build`", soft_wrap=True
+    )
 
 
 @app.command()

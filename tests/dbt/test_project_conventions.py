@@ -1,9 +1,6 @@
 """What every model, column and test of the dbt project owes its readers, read from the manifest."""
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +16,6 @@ KEY_TEST = "unique_key"
 SIMULATED_BUT_NOT_NAMED_SO = {"recency_score", "rfm_score", "rfm_segment"}
 
 Node = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The project as dbt parses it; needs no server."""
-    target = tmp_path_factory.mktemp("target")
-    parse = subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            *("parse", "--no-partial-parse", "--quiet"),
-            *("--target-path", target, "--log-path", target),
-        ],
-        cwd=DBT_PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert parse.returncode == 0, parse.stdout + parse.stderr
-    return json.loads((target / "manifest.json").read_text())
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,38 @@
+"""The command line of the publications; `make` calls it."""
+
+import typer
+from rich.console import Console
+
+from lakehouse.publishing.dbt_docs import parse_project, write_static_docs
+from lakehouse.publishing.dictionary import DICTIONARY, dictionary
+from lakehouse.publishing.notebook import write_notebook
+from lakehouse.settings import settings
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Write what people read about the lakehouse.",
+)
+console = Console()
+
+
+@app.command("dbt-docs")
+def dbt_docs() -> None:
+    """Write lineage and columns of every table as one HTML file."""
+    console.print(f"dbt docs: {write_static_docs(settings())}", soft_wrap=True)
+
+
+@app.command("dictionary")
+def write_dictionary() -> None:
+    """Write docs/data-dictionary.md from the descriptions beside the models."""
+    DICTIONARY.write_text(dictionary(parse_project(settings())))
+    console.print(f"Data dictionary: {DICTIONARY}", soft_wrap=True)
+
+
+@app.command("notebook")
+def write_eda() -> None:
+    """Run notebooks/eda.py on what is built and write it as HTML."""
+    console.print(f"Exploration: {write_notebook(settings())}", soft_wrap=True)

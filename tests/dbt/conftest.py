@@ -1,0 +1,14 @@
+"""The dbt project as dbt parses it, once for all tests that read it."""
+
+from typing import Any
+
+import pytest
+
+from lakehouse.publishing.dbt_docs import parse_project
+from lakehouse.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def manifest() -> dict[str, Any]:
+    """Needs no server."""
+    return parse_project(Settings(_env_file=None))

@@ -1,0 +1,50 @@
+"""What is published about the dbt project agrees with the project."""
+
+import re
+
+from lakehouse.publishing.dictionary import DICTIONARY, dictionary
+from lakehouse.publishing.notebook import EDA_NOTEBOOK, EDA_TABLES
+
+
+def test_the_data_dictionary_is_up_to_date(manifest):
+    assert DICTIONARY.read_text() == dictionary(manifest), "run `make dictionary`"
+
+
+def test_the_data_dictionary_has_every_column_of_every_table(manifest):
+    text = dictionary(manifest)
+    nodes = [n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "snapshot")]
+    for node in [*nodes, *manifest["sources"].values()]:
+        heading = f"\n### {node['schema']}.{node.get('identifier') or node['name']}\n"
+        assert text.count(heading) == 1, heading
+        entry = text.split(heading)[1].split("\n## ")[0].split("\n### ")[0]
+        assert re.findall(r"^\| `(\w+)` \|", entry, re.MULTILINE) == list(node["columns"])
+
+
+def tables_of(manifest, exposure):
+    """schema.table of each parent of an exposure."""
+    parents = manifest["exposures"][f"exposure.black_friday_lakehouse.{exposure}"]["depends_on"]
+    nodes = (manifest["nodes"][key] for key in parents["nodes"])
+    return {f"{node['schema']}.{node['name']}" for node in nodes}
+
+
+def test_the_notebook_reads_what_lineage_says(manifest):
+    read = set(re.findall(r'read\("([\w.]+)"\)', EDA_NOTEBOOK.read_text()))
+    assert read == {str(name) for name in EDA_TABLES} == tables_of(manifest, "eda_notebook")
+
+
+def test_every_exposure_says_what_it_is_and_whose(manifest):
+    assert manifest["exposures"]
+    for exposure in manifest["exposures"].values():
+        assert exposure["description"].strip(), exposure["name"]
+        assert exposure["label"], exposure["name"]
+        assert exposure["owner"]["email"], exposure["name"]
+        assert exposure["depends_on"]["nodes"], exposure["name"]
+
+
+def test_the_overview_names_only_tables_that_there_are(manifest):
+    overview = manifest["docs"]["doc.black_friday_lakehouse.__overview__"]["block_contents"]
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    names = {node["name"] for node in nodes} | {node["schema"] for node in nodes}
+    named = {word.split(".")[-1] for word in re.findall(r"`([a-z_.]+)`", overview)}
+    assert named
+    assert named - names == set()
