@@ -69,6 +69,18 @@ stream: setup ## Start Kafka and the streaming job, and replay the purchases (RA
 	@$(LAKEHOUSE) up thrift kafka stream
 	@$(PYTHON) -m streaming.produce --rate $(RATE)
 
+.PHONY: train
+train: setup ## Train, judge, register and score all models (TASK=purchase, QUICK=1)
+	@$(PYTHON) -m ml.train $(or $(TASK),all) $(if $(QUICK),--quick)
+
+.PHONY: report
+report: setup ## Write docs/results.md and the model cards from the newest runs
+	@$(PYTHON) -m ml.report
+
+.PHONY: mlflow
+mlflow: setup ## Serve the runs of all trainings on this machine only
+	@$(PYTHON) -m ml.pages
+
 .PHONY: down
 down: ## Stop the local services
 	@test ! -x $(PYTHON) || $(LAKEHOUSE) down

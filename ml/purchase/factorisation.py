@@ -42,11 +42,13 @@ class Factorisation:
         users: customers x (draws * rank).
         products: products x (draws * rank).
         draws: number of kept draws.
+        noise_sd: standard deviation of what no factor explains, mean over the kept draws.
     """
 
     users: np.ndarray
     products: np.ndarray
     draws: int
+    noise_sd: float
 
     @classmethod
     def fit(
@@ -75,6 +77,7 @@ class Factorisation:
         factors = [_START_SD * generator.standard_normal((n, budget.rank)) for n in shape]
         noise = 1.0 / max(float(rest.var()), 1e-9)
         kept: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        noises = []
         for step in range(budget.burn_in + budget.rounds):
             for side, (counts, sums) in enumerate(sides):
                 precision = _draw_precision(factors[side], generator)
@@ -85,13 +88,14 @@ class Factorisation:
             error = float(np.square(rest - fitted).sum())
             noise = generator.gamma(_PRIOR_SHAPE + len(rest) / 2, 1.0 / (_PRIOR_RATE + error / 2))
             if step >= budget.burn_in and (step - budget.burn_in) % budget.keep_every == 0:
+                noises.append(noise**-0.5)
                 for side in (0, 1):
                     kept[side].append(factors[side].astype(np.float32))
         users, products = np.hstack(kept[0]), np.hstack(kept[1])
         # What was never bought has draws of the prior only: no factor is the honest answer.
         users[np.diff(sides[0][0].indptr) == 0] = 0
         products[np.diff(sides[1][0].indptr) == 0] = 0
-        return cls(users, products, len(kept[0]))
+        return cls(users, products, len(kept[0]), float(np.mean(noises)))
 
     def predict(self, user: np.ndarray, product: np.ndarray, chunk: int = 20_000) -> np.ndarray:
         """Mean over the kept draws of what a customer pays for a product beyond the rest."""

@@ -1,0 +1,106 @@
+"""The training set as the purchase model takes it: checked, in a fixed order, in two parts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from lakehouse.errors import ModelError
+from ml.inputs import Inputs
+from ml.purchase.biases import PriceUnits
+from ml.purchase.rows import EVENT_COLUMNS, Codes, Vocabulary
+
+__all__ = ["ENCODED", "TRAINING_SET", "PurchaseSplit", "read_purchases", "split_purchases"]
+
+TRAINING_SET = "features.purchase_training_set"
+
+ENCODED = tuple(
+    f"{encoding}_{measure}"
+    for encoding in ("category", "categories", "product", "user", "user_category")
+    for measure in ("mean_purchase", "count")
+)
+"""Out-of-fold target encodings, as dbt built them."""
+
+# Fewer could not fill the folds of the encodings.
+_LEAST_ROWS = 100
+
+
+@dataclass(frozen=True)
+class PurchaseSplit:
+    """Training and test purchases, each in the order of their event ids.
+
+    Attributes:
+        train: training rows of the mart.
+        test: test rows of the mart.
+        vocabulary: customers, products and attributes of the training rows.
+        units: price units of the training rows.
+        train_codes: training rows as whole numbers.
+        test_codes: test rows as whole numbers; what training does not know is unknown.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    vocabulary: Vocabulary
+    units: PriceUnits
+    train_codes: Codes
+    test_codes: Codes
+
+    @property
+    def train_purchase(self) -> np.ndarray:
+        """Amounts of the training rows."""
+        return self.train["purchase"].to_numpy(dtype=float)
+
+    @property
+    def test_purchase(self) -> np.ndarray:
+        """Amounts of the test rows."""
+        return self.test["purchase"].to_numpy(dtype=float)
+
+    @property
+    def train_steps(self) -> np.ndarray:
+        """Amounts of the training rows in steps of their categories' ladders."""
+        return self.units.to_steps(self.train_codes.category, self.train_purchase)
+
+
+def read_purchases(inputs: Inputs) -> pd.DataFrame:
+    """The training set, ordered by event id.
+
+    Raises:
+        TableError: the mart is missing or lacks a column.
+        ModelError: it is empty, or amounts or encodings are missing or no numbers.
+    """
+    columns = ["event_id", *EVENT_COLUMNS, *ENCODED, "split", "fold", "purchase"]
+    frame = inputs.read(TRAINING_SET, columns).sort("event_id")
+    numbers = [*ENCODED, "purchase"]
+    bad = frame.select(
+        (pl.col(name).is_null() | pl.col(name).cast(pl.Float64).is_nan()).sum() for name in numbers
+    )
+    spoilt = {name: count for name, count in bad.row(0, named=True).items() if count}
+    if spoilt:
+        shown = ", ".join(f"{name} in {count:,} rows" for name, count in spoilt.items())
+        raise ModelError(
+            f"{TRAINING_SET} has missing values: {shown}. Run `make build`; its tests tell why"
+        )
+    return frame.to_pandas()
+
+
+def split_purchases(purchases: pd.DataFrame) -> PurchaseSplit:
+    """Part the rows as dbt did; a purchase never changes sides.
+
+    Raises:
+        ModelError: one side has too few rows to learn from or to judge on.
+    """
+    is_train = (purchases["split"] == "train").to_numpy()
+    counts = {"train": int(is_train.sum()), "test": int((~is_train).sum())}
+    for side, count in counts.items():
+        if count < _LEAST_ROWS:
+            raise ModelError(
+                f"{TRAINING_SET} has {count} rows in split {side!r}, at least {_LEAST_ROWS} are "
+                "needed. Land more purchases, or look at the variable training_percent of dbt"
+            )
+    train = purchases[is_train].reset_index(drop=True)
+    test = purchases[~is_train].reset_index(drop=True)
+    vocabulary = Vocabulary.of(train)
+    train_codes = vocabulary.encode(train)
+    units = PriceUnits.fit(train_codes.category, train["purchase"].to_numpy(dtype=float))
+    return PurchaseSplit(train, test, vocabulary, units, train_codes, vocabulary.encode(test))

@@ -1,0 +1,169 @@
+"""The figures of the purchase task side by side, and what they say about hypothesis 1."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ml.promotion import Check
+from ml.purchase.basket import judge_baskets
+from ml.purchase.data import PurchaseSplit
+from ml.purchase.judge import HIGHEST_HONEST_R2, check_no_leak, judge_amounts, noise_ceiling
+from ml.task import Evaluation, Metric
+
+__all__ = ["evaluate_purchase"]
+
+_GOALS = {
+    "test_rmse": "<= 2,350",
+    "test_r2": ">= 0.78, and under 0.80",
+    "linear_test_rmse": "within 1 % of 2,366",
+    "forest_test_rmse": "< 2,500",
+    "gbt_test_rmse": "within 1 % of 2,357",
+}
+_HYPOTHESIS = 0.85
+_MOST_IMPORTANT = 15
+
+
+def evaluate_purchase(
+    split: PurchaseSplit,
+    champion: np.ndarray,
+    others: Mapping[str, np.ndarray],
+    baskets: pd.DataFrame,
+    noise_sd: float,
+    seed: int,
+    chosen: Mapping[str, Mapping[str, float]],
+    importances: Mapping[str, pd.DataFrame],
+) -> Evaluation:
+    """Judge the amounts that models expect of the test rows.
+
+    Args:
+        split: training and test rows.
+        champion: amounts that the model to be registered expects.
+        others: name -> amounts that the models beside it expect.
+        baskets: forecast halves of known customers' baskets.
+        noise_sd: of what no factor explains, in price units.
+        seed: of the bootstrap.
+        chosen: name of a tuned model -> its parameters.
+        importances: name of a model -> ``feature`` and ``importance``.
+
+    Raises:
+        ModelError: the leak alarm rings.
+    """
+    actual = split.test_purchase
+    metrics: list[Metric] = []
+    for prefix, amounts in {"test": champion, **_prefixed(others)}.items():
+        judged = judge_amounts(prefix, actual, amounts, seed)
+        check_no_leak(prefix, judged["r2"].value)
+        metrics += judged.values()
+    basket_metrics = judge_baskets(baskets, seed)
+    floor_rmse, ceiling_r2 = noise_ceiling(
+        actual, split.units.units[split.test_codes.category], noise_sd
+    )
+    metrics += [
+        *basket_metrics,
+        Metric("noise_floor_rmse", floor_rmse),
+        Metric("noise_ceiling_r2", ceiling_r2),
+    ]
+    by_name = {metric.name: metric.value for metric in metrics}
+    if "public_recipe_test_rmse" in by_name:
+        gain = 1 - by_name["test_rmse"] / by_name["public_recipe_test_rmse"]
+        metrics.append(Metric("gain_over_public_recipe", gain, goal=">= 0.04"))
+    metrics = [replace(m, goal=_GOALS[m.name]) if m.name in _GOALS else m for m in metrics]
+    figures = {"residuals.png": _residuals(actual, champion)}
+    figures |= {
+        f"importances_{name}.png": _importances(name, table)
+        for name, table in importances.items()
+        if len(table)
+    }
+    tables = {f"importances_{name}.csv": t for name, t in importances.items() if len(t)}
+    return Evaluation(
+        metrics=tuple(metrics),
+        results={
+            "purchase_test_rmse": by_name["test_rmse"],
+            "purchase_test_r2": by_name["test_r2"],
+            "purchase_basket_r2": by_name["basket_ticket_r2"],
+            "purchase_basket_mape": by_name["basket_mape"],
+        }
+        | {
+            f"purchase_{name}_rmse": by_name[f"{name}_test_rmse"]
+            for name in others
+            if f"{name}_test_rmse" in by_name
+        },
+        params={
+            "training_rows": len(split.train),
+            "test_rows": len(split.test),
+            "highest_honest_r2": HIGHEST_HONEST_R2,
+        }
+        | {
+            f"{name}_{key}": value
+            for name, values in chosen.items()
+            for key, value in values.items()
+        },
+        checks=(
+            Check(
+                "leak",
+                by_name["test_r2"] <= HIGHEST_HONEST_R2,
+                f"R2 {by_name['test_r2']:.3f} on test rows, at most {HIGHEST_HONEST_R2}",
+            ),
+        ),
+        conclusions=_conclusions(by_name),
+        limits=(
+            "Customers and products that were not in the training rows get what is known of their "
+            "category alone.",
+            "Expected amounts of training rows are in-sample; judge the model by the rows of split "
+            "'test' only.",
+            "Marital status and years in the city are accepted but not used: they tell nothing "
+            "beyond the customer's own purchases.",
+        ),
+        figures=figures,
+        tables=tables,
+    )
+
+
+def _prefixed(others: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{name}_test": amounts for name, amounts in others.items()}
+
+
+def _conclusions(value: Mapping[str, float]) -> tuple[str, ...]:
+    holds = value["basket_ticket_r2"] > _HYPOTHESIS
+    return (
+        f"Hypothesis 1 (more than {_HYPOTHESIS:.0%} of the differences are predictable) does not "
+        f"hold for a single purchase: the best model explains {value['test_r2']:.1%}, and is off "
+        f"by {value['test_mae']:,.0f} on average.",
+        f"No model could reach {_HYPOTHESIS:.0%} there: prices of a category lie on a ladder of "
+        "five steps, and which step a purchase is on is mostly chance. That leaves any model an "
+        f"error of about {value['noise_floor_rmse']:,.0f}, which is an R2 of at most about "
+        f"{value['noise_ceiling_r2']:.2f}.",
+        f"For the basket of a known customer it {'holds' if holds else 'does not hold'}: from one "
+        "half of a customer's purchases, the mean ticket of the other half is predicted with R2 "
+        f"{value['basket_ticket_r2']:.3f}; the total is off by {value['basket_mape']:.1%} on "
+        f"average, and within 20 % for {value['basket_share_within_20_percent']:.0%} of customers.",
+        f"Totals look even better (R2 {value['basket_total_r2']:.3f}), but the number of purchases "
+        f"alone already gives {value['basket_total_r2_of_count_only']:.3f}; the mean ticket is the "
+        "honest figure.",
+    )
+
+
+def _residuals(actual: np.ndarray, predicted: np.ndarray) -> Figure:
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.hexbin(predicted, actual, gridsize=60, mincnt=1, bins="log", cmap="viridis")
+    highest = float(max(actual.max(), predicted.max()))
+    axes.plot([0, highest], [0, highest], color="black", linewidth=0.8)
+    axes.set(
+        title="Test purchases: the price ladder that no model sees through",
+        xlabel="expected amount",
+        ylabel="amount paid",
+    )
+    return figure
+
+
+def _importances(name: str, table: pd.DataFrame) -> Figure:
+    top = table.head(_MOST_IMPORTANT).iloc[::-1]
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(top["feature"], top["importance"])
+    axes.set(title=f"What {name} looks at", xlabel="part of the importance")
+    return figure

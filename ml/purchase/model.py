@@ -1,0 +1,85 @@
+"""The purchase model as it is registered: events in, expected amounts out, everything inside."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost
+from mlflow.models import ModelSignature
+from mlflow.pyfunc import PythonModel
+from mlflow.types import ColSpec, Schema
+
+from ml.purchase.biases import PriceUnits
+from ml.purchase.encoder import Encoder
+from ml.purchase.rows import Vocabulary
+
+__all__ = ["SIGNATURE", "PurchaseModel"]
+
+_OPTIONAL = ("product_category_2", "product_category_3")
+_INPUTS = {
+    "event_id": "string",
+    "user_id": "long",
+    "product_id": "string",
+    "gender": "string",
+    "age": "string",
+    "occupation": "long",
+    "city_category": "string",
+    "stay_in_current_city_years": "string",
+    "marital_status": "long",
+    "product_category_1": "long",
+    "product_category_2": "double",
+    "product_category_3": "double",
+}
+
+SIGNATURE = ModelSignature(
+    inputs=Schema(
+        [ColSpec(kind, name, required=name not in _OPTIONAL) for name, kind in _INPUTS.items()]
+    ),
+    outputs=Schema([ColSpec("double", "predicted_purchase")]),
+)
+"""Columns of an event; categories 2 and 3 are null where the product has none."""
+
+
+class PurchaseModel(PythonModel):
+    """Expected amounts of purchases: price units, an encoder and boosted trees on top of it."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        units: PriceUnits,
+        encoder: Encoder,
+        booster: xgboost.Booster,
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._units = units
+        self._encoder = encoder
+        self._booster = booster
+
+    def predict(
+        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Expected amount of each purchase.
+
+        Args:
+            context: of MLflow; not needed.
+            model_input: one row for each purchase, with the columns of :data:`SIGNATURE`;
+                customers, products and values that were never seen fall back to what is known of
+                the rest.
+            params: of MLflow; not needed.
+
+        Returns:
+            ``predicted_purchase`` in the data set's currency units, with the index of the input.
+
+        Raises:
+            ModelError: a column is missing.
+        """
+        codes = self._vocabulary.encode(model_input)
+        if not len(codes):
+            amounts = np.empty(0)
+        else:
+            base, features, _ = self._encoder.describe(codes)
+            steps = base + self._booster.inplace_predict(features)
+            amounts = self._units.to_purchase(codes.category, steps)
+        return pd.DataFrame(
+            {"predicted_purchase": amounts.astype(np.float64)}, index=model_input.index
+        )

@@ -1,0 +1,215 @@
+"""Spark's linear regression, random forest and boosted trees, tuned by cross-validation.
+
+All three learn what the base (biases and latent factors) leaves, from the same described rows as
+the champion; the linear model takes them one-hot encoded and scaled, trees take them as they are.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyspark.ml import Estimator, Pipeline, PipelineModel
+from pyspark.ml.evaluation import RegressionEvaluator
+from pyspark.ml.feature import OneHotEncoder, StandardScaler, StringIndexer, VectorAssembler
+from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRegressor
+from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
+from pyspark.sql import DataFrame, SparkSession
+
+from ml.purchase.champion import Described
+from ml.purchase.data import PurchaseSplit
+
+__all__ = ["FULL_SPARK", "NAMES", "QUICK_SPARK", "SparkBudget", "SparkFit", "fit_spark_models"]
+
+NAMES = ("linear", "forest", "gbt")
+
+_INDEXED = ("category_code", "gender", "age", "city_category")
+_TARGET, _WEIGHT = "rest", "weight"
+
+
+@dataclass(frozen=True)
+class SparkBudget:
+    """How much Spark may compute.
+
+    Attributes:
+        tuning_share: part of the training rows that parameters are tuned on; the best are then
+            fitted on all rows.
+        folds: of the cross-validation.
+        parallelism: fits of the cross-validation at a time.
+        forest_trees: trees of the final forest.
+        forest_share: part of the rows that each of its trees sees.
+        gbt_rounds: trees of the final boosting.
+        tuning_trees: trees of either while parameters are tuned.
+        depths: of trees to choose from, for the forest and for boosting.
+    """
+
+    tuning_share: float
+    folds: int
+    parallelism: int
+    forest_trees: int
+    forest_share: float
+    gbt_rounds: int
+    tuning_trees: int
+    depths: tuple[tuple[int, ...], tuple[int, ...]]
+
+
+FULL_SPARK = SparkBudget(0.1, 3, 2, 20, 0.5, 40, 10, ((5, 8), (4, 6)))
+QUICK_SPARK = SparkBudget(0.03, 2, 2, 5, 0.2, 5, 3, ((5,), (3, 5)))
+
+
+@dataclass(frozen=True)
+class SparkFit:
+    """One fitted pipeline of Spark.
+
+    Attributes:
+        pipeline: preparation and model; ``prediction`` is in steps, on top of the base.
+        predicted: amounts of the test rows, in their order.
+        chosen: tuned parameters.
+        importances: ``feature`` and ``importance``, highest first; empty for the linear model.
+    """
+
+    pipeline: PipelineModel
+    predicted: np.ndarray
+    chosen: dict[str, float]
+    importances: pd.DataFrame
+
+
+def fit_spark_models(
+    split: PurchaseSplit,
+    described: Described,
+    budget: SparkBudget,
+    spark: SparkSession,
+    seed: int,
+    scratch: Path,
+) -> dict[str, SparkFit]:
+    """Tune and fit the three models of :data:`NAMES`, and predict the test rows.
+
+    Args:
+        split: training and test rows.
+        described: the same as features.
+        budget: how much to compute.
+        spark: session to compute in.
+        seed: of samples, folds and trees.
+        scratch: folder for the rows on their way to Spark, removed at the end.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        train, test = (_to_spark(spark, part, Path(folder)) for part in _frames(split, described))
+        fits = {}
+        for name in NAMES:
+            fits[name] = _fit(name, train, test, split, described, budget, seed)
+        train.unpersist()
+        test.unpersist()
+    return fits
+
+
+def _frames(split: PurchaseSplit, described: Described) -> tuple[pd.DataFrame, pd.DataFrame]:
+    parts = []
+    for rows, codes, features in (
+        (split.train, split.train_codes, described.train_features),
+        (split.test, split.test_codes, described.test_features),
+    ):
+        frame = pd.DataFrame(features, columns=described.names)
+        frame["category_code"] = codes.category.astype(str)
+        for name in ("gender", "age", "city_category"):
+            frame[name] = rows[name].to_numpy()
+        parts.append(frame)
+    train, test = parts
+    train[_TARGET] = split.train_steps - described.train_base
+    train[_WEIGHT] = described.train_weight
+    test["place"] = np.arange(len(test))
+    return train, test
+
+
+def _to_spark(spark: SparkSession, frame: pd.DataFrame, folder: Path) -> DataFrame:
+    path = folder / f"{len(list(folder.iterdir()))}.parquet"
+    # Several row groups, so that Spark reads with several tasks.
+    frame.to_parquet(path, index=False, row_group_size=max(len(frame) // 8, 1))
+    rows = spark.read.parquet(str(path)).repartition(spark.sparkContext.defaultParallelism)
+    return rows.cache()
+
+
+def _preparation(name: str, numeric: list[str]) -> tuple[list[Estimator], list[str]]:
+    indexed = [f"{column}_index" for column in _INDEXED]
+    # A value that training does not know gets a place of its own instead of an error.
+    indexer = StringIndexer(inputCols=list(_INDEXED), outputCols=indexed, handleInvalid="keep")
+    if name != "linear":
+        inputs = [*indexed, *numeric]
+        return [indexer, VectorAssembler(inputCols=inputs, outputCol="features")], inputs
+    hot = [f"{column}_hot" for column in _INDEXED]
+    return [
+        indexer,
+        OneHotEncoder(inputCols=indexed, outputCols=hot),
+        VectorAssembler(inputCols=[*hot, *numeric], outputCol="assembled"),
+        StandardScaler(inputCol="assembled", outputCol="features"),
+    ], []
+
+
+def _fit(
+    name: str,
+    train: DataFrame,
+    test: DataFrame,
+    split: PurchaseSplit,
+    described: Described,
+    budget: SparkBudget,
+    seed: int,
+) -> SparkFit:
+    stages, inputs = _preparation(name, described.names)
+    preparation = Pipeline(stages=stages).fit(train)
+    ready = preparation.transform(train).select("features", _TARGET, _WEIGHT).cache()
+    model, grid = _candidates(name, budget, seed)
+    search = CrossValidator(
+        estimator=model,
+        estimatorParamMaps=grid,
+        evaluator=RegressionEvaluator(
+            labelCol=_TARGET, weightCol=_WEIGHT, predictionCol="prediction", metricName="rmse"
+        ),
+        numFolds=budget.folds,
+        parallelism=budget.parallelism,
+        seed=seed,
+    )
+    tuned = search.fit(ready.sample(budget.tuning_share, seed=seed).cache())
+    best = grid[int(np.argmin(tuned.avgMetrics))]
+    final = _grown(name, model.copy(best), budget).fit(ready)
+    ready.unpersist()
+    pipeline = PipelineModel(stages=[*preparation.stages, final])
+    answers = pipeline.transform(test).select("place", "prediction").toPandas()
+    steps = answers.sort_values("place")["prediction"].to_numpy() + described.test_base
+    importances = pd.DataFrame({"feature": [], "importance": []})
+    if inputs:
+        importances = pd.DataFrame(
+            {"feature": inputs, "importance": final.featureImportances.toArray()}
+        ).sort_values("importance", ascending=False)
+    return SparkFit(
+        pipeline,
+        split.units.to_purchase(split.test_codes.category, steps),
+        {param.name: value for param, value in best.items()},
+        importances,
+    )
+
+
+def _candidates(name: str, budget: SparkBudget, seed: int) -> tuple[Estimator, list[dict]]:
+    columns = {"featuresCol": "features", "labelCol": _TARGET, "weightCol": _WEIGHT}
+    grid = ParamGridBuilder()
+    if name == "linear":
+        model = LinearRegression(maxIter=50, **columns)
+        return model, grid.addGrid(model.regParam, [0.0, 0.01, 0.1]).build()
+    forest_depths, gbt_depths = budget.depths
+    # Categories have up to 22 values, and every value needs a bin.
+    common = columns | {"maxBins": 32, "seed": seed}
+    if name == "forest":
+        model = RandomForestRegressor(
+            numTrees=budget.tuning_trees, subsamplingRate=budget.forest_share, **common
+        )
+        return model, grid.addGrid(model.maxDepth, list(forest_depths)).build()
+    model = GBTRegressor(maxIter=budget.tuning_trees, stepSize=0.1, **common)
+    return model, grid.addGrid(model.maxDepth, list(gbt_depths)).build()
+
+
+def _grown(name: str, model: Estimator, budget: SparkBudget) -> Estimator:
+    if name == "forest":
+        return model.setNumTrees(budget.forest_trees)
+    if name == "gbt":
+        return model.setMaxIter(budget.gbt_rounds)
+    return model

@@ -1,0 +1,179 @@
+"""docs/results.md and the model cards, written from the newest runs: ``python -m ml.report``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import typer
+from mlflow.exceptions import MlflowException
+from rich.console import Console
+
+from lakehouse.console import run_app
+from lakehouse.errors import ModelError
+from lakehouse.settings import PROJECT_DIR, Settings, settings
+from lakehouse.tables import TableName, open_table
+from ml import registry
+from ml.results import read_results
+from ml.tables import SCHEMA
+from ml.tasks import TASKS, find_task
+from ml.tracking import use_tracking
+
+__all__ = ["app", "metrics_table", "model_card", "results_page"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_COMMAND = "python -m ml.train {task}"
+_NO_GOAL = ""
+
+
+@app.command()
+def report() -> None:
+    """Write docs/results.md and docs/model-cards/ from the newest run of each task.
+
+    Example: python -m ml.report
+    """
+    docs = PROJECT_DIR / "docs"
+    metrics = _read_metrics(settings())
+    pages = {docs / "results.md": results_page(metrics, _words(metrics, settings()), settings())}
+    for task in metrics["task"].unique(maintain_order=True):
+        name = find_task(task).registered_name
+        if name is not None:
+            card = model_card(task, metrics.filter(pl.col("task") == task), settings())
+            pages[docs / "model-cards" / f"{name}.md"] = card
+    for path, text in pages.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        Console().print(f"Wrote {path.relative_to(PROJECT_DIR)}")
+
+
+def metrics_table(metrics: pl.DataFrame) -> str:
+    """Metrics as a Markdown table.
+
+    Args:
+        metrics: ``metric``, ``value``, ``low``, ``high``, ``goal``.
+    """
+    lines = [
+        "| figure | value | 95 % interval | goal on the real data |",
+        "|---|---:|---|---|",
+    ]
+    for row in metrics.iter_rows(named=True):
+        interval = ""
+        if row["low"] is not None:
+            interval = f"{_number(row['low'])} to {_number(row['high'])}"
+        goal = row["goal"] or _NO_GOAL
+        lines.append(f"| {row['metric']} | {_number(row['value'])} | {interval} | {goal} |")
+    return "\n".join(lines)
+
+
+def results_page(
+    metrics: pl.DataFrame, words: dict[str, dict[str, list[str]]], settings: Settings
+) -> str:
+    """The page of all tasks' figures and what they mean."""
+    figures = read_results(settings)
+    kind = figures.get("data", "synthetic")
+    parts = [
+        "# Results of the models",
+        "",
+        "<!-- Written by `python -m ml.report`; do not edit. -->",
+        f"Measured on **{kind}** data. Each section names the command that made its figures; "
+        "`python -m ml.train --reproduce RUN_ID` makes them again.",
+    ]
+    for task in metrics["task"].unique(maintain_order=True):
+        rows = metrics.filter(pl.col("task") == task)
+        quick = " --quick" if figures.get(f"{task}_is_quick") else ""
+        parts += [
+            "",
+            f"## {find_task(task).title}",
+            "",
+            f"`{_COMMAND.format(task=task)}{quick}`, run `{rows['run_id'][0]}`, "
+            f"{rows['data_kind'][0]} data.",
+            "",
+            *(f"- {sentence}" for sentence in words[task]["conclusions"]),
+            "",
+            metrics_table(rows),
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def model_card(task: str, metrics: pl.DataFrame, settings: Settings) -> str:
+    """The card of a registered model: what it is for, made from, worth, and not good for."""
+    name, run_id = metrics["model_name"][0], metrics["run_id"][0]
+    client = use_tracking(settings)
+    run = client.get_run(run_id)
+    tags = run.data.tags
+    versions = {k.partition(".")[2]: v for k, v in tags.items() if k.startswith("delta_version.")}
+    words = _run_json(run_id, "words.json", settings)
+    checks = _run_json(run_id, "checks.json", settings)
+    champion = registry.champion_version(name, settings)
+    lines = [
+        f"# Model card: {name}",
+        "",
+        "<!-- Written by `python -m ml.report`; do not edit. -->",
+        f"{find_task(task).title}. Version {metrics['model_version'][0]}, run `{run_id}`; version "
+        f"{champion} is in use. {tags['promotion'].capitalize()}: {tags['reason']}.",
+        "",
+        "## Made from",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| data | {tags['data_kind']} |",
+        *(f"| {table} | Delta version {version} |" for table, version in sorted(versions.items())),
+        f"| dbt invocation | `{tags['dbt_invocation_id']}` |",
+        f"| code | `{tags['git_commit']}` |",
+        f"| seed | {tags['seed']} |",
+        *(f"| {key} | {value} |" for key, value in sorted(run.data.params.items())),
+        "",
+        "## Worth",
+        "",
+        metrics_table(metrics),
+        "",
+        *(f"- {sentence}" for sentence in words["conclusions"]),
+        "",
+        "## Checked before it was used",
+        "",
+        *(
+            f"- {check['name']}: {'passed' if check['is_passed'] else 'FAILED'}, {check['detail']}"
+            for check in checks
+        ),
+        "",
+        "## Limits",
+        "",
+        *(f"- {sentence}" for sentence in words["limits"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _read_metrics(settings: Settings) -> pl.DataFrame:
+    table = open_table(TableName(SCHEMA, "model_metrics"), settings)
+    metrics = pl.from_arrow(table.to_pyarrow_table())
+    if metrics.is_empty():
+        raise ModelError("There are no figures to report yet. Run `make train` first")
+    order = pl.DataFrame({"task": list(TASKS), "place": range(len(TASKS))})
+    return metrics.join(order, on="task", maintain_order="left").sort("place", maintain_order=True)
+
+
+def _words(metrics: pl.DataFrame, settings: Settings) -> dict[str, dict[str, list[str]]]:
+    newest = metrics.unique("task", maintain_order=True)
+    return {
+        task: _run_json(run_id, "words.json", settings)
+        for task, run_id in newest.select("task", "run_id").iter_rows()
+    }
+
+
+def _run_json(run_id: str, name: str, settings: Settings) -> Any:
+    client = use_tracking(settings)
+    try:
+        return json.loads(Path(client.download_artifacts(run_id, name)).read_text())
+    except (MlflowException, OSError) as error:
+        raise ModelError(
+            f"Run {run_id} of the newest figures has no {name}: train again with `make train`"
+        ) from error
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+if __name__ == "__main__":
+    run_app(app)
