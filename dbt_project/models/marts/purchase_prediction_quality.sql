@@ -1,0 +1,51 @@
+with
+
+predictions as (
+
+    select * from {{ ref('stg_ml__purchase_predictions') }}
+
+),
+
+products as (
+
+    select
+        product_id,
+        product_category_1
+    from {{ ref('dim_products') }}
+
+),
+
+errors as (
+
+    select
+        products.product_category_1,
+        predictions.split,
+        predictions.actual_purchase,
+        predictions.predicted_purchase,
+        predictions.model_version,
+        predictions.data_kind,
+        predictions.predicted_purchase - predictions.actual_purchase as error
+    from predictions
+    inner join products on predictions.product_id = products.product_id
+
+),
+
+quality as (
+
+    select
+        product_category_1,
+        split,
+        count(*) as count_purchases,
+        avg(actual_purchase) as mean_purchase,
+        avg(predicted_purchase) as mean_predicted_purchase,
+        avg(error) as mean_error,
+        avg(abs(error)) as mean_absolute_error,
+        sqrt(avg(error * error)) as root_mean_squared_error,
+        max(model_version) as model_version,
+        max(data_kind) as data_kind
+    from errors
+    group by product_category_1, split
+
+)
+
+select * from quality
