@@ -105,6 +105,14 @@ docs-static: setup ## Write the dbt docs as one HTML file, var/publications/dbt-
 notebook: setup ## Run the exploration on what is built, var/publications/eda.html
 	@$(PUBLISHING) notebook
 
+.PHONY: presentation
+presentation: setup ## Write the results as slides, var/publications/presentation.pptx
+	@$(PUBLISHING) presentation
+
+.PHONY: report
+report: setup ## Write the conclusions for retailers, var/publications/report.html
+	@$(PUBLISHING) report
+
 .PHONY: dictionary
 dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside the models
 	@$(PUBLISHING) dictionary

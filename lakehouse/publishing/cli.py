@@ -1,11 +1,16 @@
 """The command line of the publications; `make` calls it."""
 
+from datetime import UTC, datetime
+
 import typer
 from rich.console import Console
 
 from lakehouse.publishing.dbt_docs import parse_project, write_static_docs
 from lakehouse.publishing.dictionary import DICTIONARY, dictionary
+from lakehouse.publishing.findings import Findings, find
 from lakehouse.publishing.notebook import write_notebook
+from lakehouse.publishing.presentation import write_presentation
+from lakehouse.publishing.report import write_report
 from lakehouse.settings import settings
 
 __all__ = ["app"]
@@ -36,3 +41,30 @@ def write_dictionary() -> None:
 def write_eda() -> None:
     """Run notebooks/eda.py on what is built and write it as HTML."""
     console.print(f"Exploration: {write_notebook(settings())}", soft_wrap=True)
+
+
+@app.command("presentation")
+def write_slides() -> None:
+    """Write results and conclusions as PowerPoint slides."""
+    target = settings().var_dir / "publications" / "presentation.pptx"
+    findings = find(settings())
+    console.print(
+        f"Presentation: {write_presentation(findings, target, datetime.now(UTC))}", soft_wrap=True
+    )
+    _tell_gaps(findings)
+
+
+@app.command("report")
+def write_conclusions() -> None:
+    """Write the conclusions for retailers as Markdown and HTML."""
+    findings = find(settings())
+    for path in write_report(findings, settings().var_dir / "publications", datetime.now(UTC)):
+        console.print(f"Report: {path}", soft_wrap=True)
+    _tell_gaps(findings)
+
+
+def _tell_gaps(findings: Findings) -> None:
+    for gap in findings.gaps:
+        console.print(
+            f"Not in it: {gap.topic} ({gap.what} is missing; run `{gap.command}`)", soft_wrap=True
+        )

@@ -7,15 +7,12 @@ def percent(share: float) -> str:
     """A share from 0 to 1 as a percentage, with the digits that it can bear.
 
     >>> percent(0.4213), percent(0.0042), percent(0.0), percent(0.00001)
-    ('42 %', '0.4 %', '0 %', 'under 0.1 %')
+    ('42%', '0.4%', '0%', 'under 0.1%')
     """
     if 0 < abs(share) < 0.001:
-        return "under 0.1 %"
-    return (
-        f"{share:.0%}".replace("%", " %")
-        if abs(share) >= 0.1 or not share
-        else f"{share:.1%}"[:-1] + " %"
-    )
+        return "under 0.1%"
+    digits = 0 if abs(share) >= 0.1 or not share else 1
+    return f"{share * 100:.{digits}f}%"
 
 
 def amount(value: float) -> str:
@@ -37,7 +34,7 @@ def more_or_less(left: float, right: float) -> str:
     """How much larger or smaller the first is, relative to the second.
 
     >>> more_or_less(110, 100), more_or_less(99, 100), more_or_less(1001, 1000)
-    ('10 % more than', '1.0 % less than', 'about as much as')
+    ('10% more than', '1.0% less than', 'about as much as')
     """
     change = left / right - 1
     if abs(change) < 0.005:

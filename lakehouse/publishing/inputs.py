@@ -1,0 +1,102 @@
+"""What presentation and report read: tables by path, and the flat figures of the runs."""
+
+import json
+
+import pandas as pd
+
+from lakehouse.errors import TableError
+from lakehouse.settings import Settings
+from lakehouse.tables import TableName, open_table
+
+__all__ = ["READS", "Inputs", "NotThere"]
+
+READS = {
+    "marts.load_audit": (
+        *("data_kind", "count_in_file", "count_accepted", "count_rejected", "count_duplicates"),
+    ),
+    "marts.dim_customers": ("gender", "age", "city_category", "count_purchases", "sum_purchase"),
+    "marts.dim_products": ("sum_purchase",),
+    "marts.dim_product_categories": (
+        *("product_category_1", "share_of_sales", "mean_purchase", "count_products"),
+    ),
+    "marts.customer_lifetime_value": ("value_tier", "assumed_lifetime_value", "sum_purchase"),
+    "marts.price_sensitivity_by_segment": ("segment_attribute", "segment_value", "price_index"),
+    "marts.campaign_lift_simulation": (
+        *("value_decile", "scenario", "assumed_lift", "assumed_profit", "break_even_lift"),
+    ),
+    "marts.product_demand": ("abc_class", "sum_purchase"),
+    "marts.churn_early_warning": ("simulated_churn_risk", "simulated_sales_at_risk"),
+    "marts.revenue_forecast": (
+        *("simulated_hour_at", "kind", "sum_purchase", "simulated_forecast"),
+        "simulated_backtest_error_share",
+    ),
+    "predictions.segments": ("segment_id", "segment_name", "recommended_action"),
+    "predictions.customer_segments": ("user_id", "segment_id", "segment_name"),
+    "predictions.product_recommendations": ("user_id", "product_id", "is_fallback"),
+    "predictions.high_value_customers": ("is_predicted_high_value", "is_actual_high_value"),
+    "predictions.hypothesis_tests": (
+        *("hypothesis_id", "hypothesis", "p_value_holm", "effect_size_name", "effect_size"),
+        *("verdict", "plain_words"),
+    ),
+}
+"""Table -> the columns that are read of it."""
+
+_COMMANDS = {"marts": "make build", "predictions": "make train", "live": "make stream"}
+_RESULTS_COMMANDS = {"ml": "make train", "stream": "make bench", "build": "make bench"}
+
+
+class NotThere(Exception):  # noqa: N818  (an absence that is published, no failure)
+    """A table or figure that a finding rests on is not there yet."""
+
+    def __init__(self, what: str, command: str) -> None:
+        super().__init__(f"{what} is not there yet: run `{command}`")
+        self.what = what
+        self.command = command
+
+
+class Inputs:
+    """Reads of one lakehouse.
+
+    Args:
+        settings: the project's settings.
+
+    Raises:
+        TableError: nothing is built, so that there is nothing to publish.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        try:
+            kinds = self.table("marts.load_audit")["data_kind"]
+        except NotThere:
+            raise TableError("There is nothing to publish yet. Run `make build` first") from None
+        self.data_kinds = sorted(kinds.unique())
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The columns of ``READS`` of a table.
+
+        Raises:
+            NotThere: the table is missing, or has no rows.
+        """
+        table_name = TableName.parse(name)
+        missing = NotThere(f"`{name}`", _COMMANDS[table_name.schema])
+        try:
+            table = open_table(table_name, self._settings)
+        except TableError:
+            raise missing from None
+        frame = table.to_pandas(columns=list(READS[name]))
+        if frame.empty:
+            raise missing
+        return frame
+
+    def figures(self, name: str, *keys: str) -> dict[str, float]:
+        """Figures of ``var/results/<name>.json``, measured on this kind of data.
+
+        Raises:
+            NotThere: one of them is missing, or was measured on another kind of data.
+        """
+        path = self._settings.var_dir / "results" / f"{name}.json"
+        found = json.loads(path.read_text()) if path.exists() else {}
+        if found.get("data") in self.data_kinds and all(key in found for key in keys):
+            return {key: found[key] for key in keys}
+        raise NotThere(f"a figure in `results/{name}.json`", _RESULTS_COMMANDS[name])

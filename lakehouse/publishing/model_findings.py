@@ -1,0 +1,160 @@
+"""What the models and the statistics say, with what they are compared against."""
+
+import pandas as pd
+
+from lakehouse.publishing.finding import Chart, Finding
+from lakehouse.publishing.inputs import Inputs, NotThere
+from lakehouse.publishing.wording import listing, more_or_less, percent
+
+__all__ = ["high_value", "hypotheses", "purchase_model", "recommendations", "segments"]
+
+
+def segments(inputs: Inputs) -> Finding:
+    """Which segments there are and what to do with each."""
+    names = inputs.table("predictions.segments").set_index("segment_id").sort_index()
+    people = inputs.table("predictions.customer_segments")
+    sizes = people["segment_id"].value_counts(normalize=True).sort_index()
+    shares = sizes.rename(index=names["segment_name"].to_dict())
+    points = [
+        f"{row.segment_name}: {percent(sizes.get(segment_id, 0.0))} of the customers. "
+        f"{row.recommended_action}"
+        for segment_id, row in names.iterrows()
+    ]
+    return Finding(
+        headline=(
+            f"{len(names)} segments, from {percent(shares.min())} to {percent(shares.max())} of "
+            "the customers"
+        ),
+        points=tuple(points),
+        advice="Start with one action per segment, and measure it against a group without it.",
+        sources=("predictions.segments", "predictions.customer_segments"),
+        chart=Chart.of("Share of customers by segment", shares, "0%", "bars"),
+    )
+
+
+def recommendations(inputs: Inputs) -> Finding:
+    """How many customers and products recommendations reach, and how much better they are."""
+    rows = inputs.table("predictions.product_recommendations")
+    scores = inputs.figures(
+        "ml",
+        "recommendations_ndcg_at_10",
+        "recommendations_ndcg_at_10_popularity",
+        "recommendations_ndcg_at_10_explicit_als",
+    )
+    chosen, popular, explicit = scores.values()
+    catalogue = len(inputs.table("marts.dim_products"))
+    reached = rows["product_id"].nunique()
+    by_customer = rows.groupby("user_id")["is_fallback"].any()
+    return Finding(
+        headline=(
+            f"Personal recommendations are {more_or_less(chosen, popular)} a list of best sellers"
+        )
+        .replace("more than", "better than")
+        .replace("less than", "worse than"),
+        points=(
+            f"NDCG@10 on purchases held back: {chosen:.3f}, best sellers {popular:.3f}, the "
+            f"textbook method {explicit:.3f}.",
+            f"{len(by_customer):,} customers have a list; {reached:,} of {catalogue:,} "
+            "products are recommended to someone.",
+            f"{percent(by_customer.mean())} of the customers get a fallback list, as too little is "
+            "known of them.",
+        ),
+        advice=(
+            "Put personal lists where customers come back (mail, app), best sellers where nobody "
+            "is known, and prove the lift with a control group."
+        ),
+        sources=("predictions.product_recommendations", "results/ml.json"),
+        chart=Chart.of(
+            "NDCG@10 on purchases held back",
+            pd.Series({"chosen": chosen, "best sellers": popular, "explicit ALS": explicit}),
+            "0.000",
+            "bars",
+        ),
+    )
+
+
+def purchase_model(inputs: Inputs) -> Finding:
+    """How well an amount can be predicted, and where the limit is."""
+    figures = inputs.figures(
+        "ml",
+        *("purchase_test_rmse", "purchase_test_r2", "purchase_basket_r2"),
+        *("purchase_linear_rmse", "purchase_forest_rmse", "purchase_gbt_rmse"),
+    )
+    errors = pd.Series(
+        {
+            "champion": figures["purchase_test_rmse"],
+            "boosted trees": figures["purchase_gbt_rmse"],
+            "linear": figures["purchase_linear_rmse"],
+            "random forest": figures["purchase_forest_rmse"],
+        }
+    )
+    return Finding(
+        headline=(
+            f"A single amount is predicted with {percent(figures['purchase_test_r2'])} of its "
+            f"variance explained, a known customer's mean ticket with "
+            f"{percent(figures['purchase_basket_r2'])}"
+        ),
+        points=(
+            f"Root mean squared error on purchases never seen: "
+            f"{figures['purchase_test_rmse']:,.0f} currency units.",
+            "How many units of a price a customer takes stays open, so no honest model explains a "
+            "single amount much further; one that did would have seen the answer.",
+        ),
+        advice=(
+            "Plan with predicted baskets and customers. Do not promise anyone the amount of one "
+            "purchase."
+        ),
+        sources=("results/ml.json",),
+        chart=Chart.of("Error on unseen purchases (RMSE, lower is better)", errors, kind="bars"),
+    )
+
+
+def high_value(inputs: Inputs) -> Finding:
+    """How early a customer of high value is recognised."""
+    rows = inputs.table("predictions.high_value_customers")
+    auc = inputs.figures("ml", "high_value_roc_auc")["high_value_roc_auc"]
+    judged = rows.dropna(subset=["is_actual_high_value"])
+    found = judged[judged["is_predicted_high_value"]]["is_actual_high_value"]
+    actual = judged["is_actual_high_value"].astype(bool)
+    if judged.empty or found.empty or not actual.any():
+        raise NotThere("a judged `predictions.high_value_customers`", "make train")
+    hits, recall = found.mean(), found.sum() / actual.sum()
+    return Finding(
+        headline=(
+            f"{percent(hits)} of the customers called high-value turn out to be, against "
+            f"{percent(actual.mean())} of all"
+        ),
+        points=(
+            f"They are {percent(recall)} of those who are.",
+            f"Of two customers, one of high value and one not, the model ranks the right one "
+            f"higher in {percent(auc)} of the cases (ROC AUC), from a few purchases.",
+        ),
+        advice="Welcome the flagged newcomers early: it is a chance, so exclude nobody.",
+        sources=("predictions.high_value_customers", "results/ml.json"),
+        chart=Chart.of(
+            "Share of high-value customers",
+            pd.Series({"among all": actual.mean(), "among the flagged": hits}),
+            "0%",
+        ),
+    )
+
+
+def hypotheses(inputs: Inputs) -> Finding:
+    """What became of each hypothesis."""
+    rows = inputs.table("predictions.hypothesis_tests")
+    rows = rows.drop_duplicates("hypothesis_id").sort_values("hypothesis_id")
+    verdicts = rows["verdict"].value_counts()
+    return Finding(
+        headline=(
+            f"Of {len(rows)} hypotheses: "
+            f"{listing([f'{count} {verdict}' for verdict, count in verdicts.items()])}"
+        ),
+        points=tuple(
+            f"{row.hypothesis_id}, {row.verdict}: {row.plain_words}" for row in rows.itertuples()
+        ),
+        advice=(
+            "Act on effects that are both certain and large; the p-values are corrected for the "
+            "number of tests (Holm)."
+        ),
+        sources=("predictions.hypothesis_tests",),
+    )
