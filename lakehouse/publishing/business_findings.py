@@ -89,8 +89,8 @@ def price_behaviour(inputs: Inputs) -> Finding:
             f"Within the same categories the groups pay within {percent(spread)} of each other"
         ),
         points=(
-            f"{index.index[-1].capitalize()} buys the dearest variants (index "
-            f"{index.iloc[-1]:.3f}), {index.index[0]} the cheapest ({index.iloc[0]:.3f}).",
+            f"The dearest variants are bought by {index.index[-1]} (index {index.iloc[-1]:.3f}), "
+            f"the cheapest by {index.index[0]} ({index.iloc[0]:.3f}).",
             "An index of 1 is what everyone pays for the same categories. Prices did not vary at "
             "random, so this shows what is chosen, not what a price change would do.",
         ),

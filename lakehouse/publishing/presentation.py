@@ -202,7 +202,7 @@ def _points(slide: Slide, top: int, lines: Sequence[str], size: int) -> None:
     half, gap = (len(lines) + 1) // 2, Inches(0.5)
     column = Emu((width - gap) // 2)
     for left, part in ((_MARGIN, lines[:half]), (_MARGIN + column + gap, lines[half:])):
-        _write(slide, left, top, column, height, part, min(size, 15), _INK, bullets=True)
+        _write(slide, left, top, column, height, part, min(size, 16), _INK, bullets=True)
 
 
 def _write(

@@ -3,6 +3,7 @@
 import re
 
 from lakehouse.publishing.dictionary import DICTIONARY, dictionary
+from lakehouse.publishing.inputs import READS
 from lakehouse.publishing.notebook import EDA_NOTEBOOK, EDA_TABLES
 
 
@@ -21,15 +22,23 @@ def test_the_data_dictionary_has_every_column_of_every_table(manifest):
 
 
 def tables_of(manifest, exposure):
-    """schema.table of each parent of an exposure."""
+    """schema.table -> columns, of each parent of an exposure."""
     parents = manifest["exposures"][f"exposure.black_friday_lakehouse.{exposure}"]["depends_on"]
-    nodes = (manifest["nodes"][key] for key in parents["nodes"])
-    return {f"{node['schema']}.{node['name']}" for node in nodes}
+    everything = manifest["nodes"] | manifest["sources"]
+    nodes = (everything[key] for key in parents["nodes"])
+    return {f"{node['schema']}.{node['name']}": set(node["columns"]) for node in nodes}
 
 
 def test_the_notebook_reads_what_lineage_says(manifest):
     read = set(re.findall(r'read\("([\w.]+)"\)', EDA_NOTEBOOK.read_text()))
-    assert read == {str(name) for name in EDA_TABLES} == tables_of(manifest, "eda_notebook")
+    assert read == {str(name) for name in EDA_TABLES} == set(tables_of(manifest, "eda_notebook"))
+
+
+def test_slides_and_report_read_what_lineage_says_and_columns_that_there_are(manifest):
+    tables = tables_of(manifest, "results_presentation")
+    assert tables.keys() == READS.keys()
+    for name, columns in READS.items():
+        assert set(columns) - tables[name] == set(), name
 
 
 def test_every_exposure_says_what_it_is_and_whose(manifest):
