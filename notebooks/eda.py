@@ -24,15 +24,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import plotly.express as px
-import plotly.io as pio
 import seaborn as sns
-from IPython.display import Markdown, display
+from IPython.display import HTML, Markdown, display
 
 from lakehouse.publishing.wording import amount, kinds, listing, more_or_less, percent, strength
 from lakehouse.settings import settings
 from lakehouse.tables import TableName, open_table
 
-pio.renderers.default = "notebook"
 sns.set_theme(style="whitegrid", palette="deep")
 plt.rcParams["figure.figsize"] = (10, 4)
 plt.rcParams["axes.titleweight"] = "bold"
@@ -378,7 +376,8 @@ figure = px.treemap(
     title=f"Sales of the best products by category ({data_kind})",
 )
 figure.update_layout(margin={"t": 50, "l": 0, "r": 0, "b": 0})
-figure.show()
+# With its library inside, so that the page needs no connection.
+display(HTML(figure.to_html(include_plotlyjs=True, full_html=False)))
 best = categories.nlargest(3, "sum_purchase")
 conclude(
     f"Categories {listing(best['product_category_1'].astype(str).tolist())} bring "
