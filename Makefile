@@ -81,6 +81,10 @@ report: setup ## Write docs/results.md and the model cards from the newest runs
 mlflow: setup ## Serve the runs of all trainings on this machine only
 	@$(PYTHON) -m ml.pages
 
+.PHONY: dashboard
+dashboard: setup ## Serve the dashboard at http://127.0.0.1:8050
+	@$(PYTHON) -m dashboard
+
 .PHONY: down
 down: ## Stop the local services
 	@test ! -x $(PYTHON) || $(LAKEHOUSE) down

@@ -79,6 +79,15 @@ class Settings(BaseSettings):
         "4g", description="Heap of Spark while models are trained, as Spark writes it"
     )
 
+    dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to")
+    dashboard_port: int = Field(8050, gt=0, lt=65536, description="Port of the dashboard")
+    dashboard_username: str = Field(
+        "", description="Name that the dashboard asks for, with the password below; empty: none"
+    )
+    dashboard_password: SecretStr = Field(
+        SecretStr(""), description="Password of the dashboard; never logged"
+    )
+
     @field_validator("var_dir", "csv", "kafka_ca_file", "kafka_client_pem_file")
     @classmethod
     def _in_project(cls, path: Path | None) -> Path | None:

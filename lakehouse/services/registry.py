@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lakehouse.services import kafka, thrift
+from lakehouse.services import dashboard, kafka, thrift
 from lakehouse.settings import Settings
 from streaming import health
 
@@ -54,5 +54,12 @@ SERVICES = {
             answers=kafka.answers,
         ),
         Service(name="stream", title="Streaming job", answers=health.answers),
+        Service(
+            name="dashboard",
+            title="Dashboard",
+            address=lambda settings: (settings.dashboard_host, settings.dashboard_port),
+            port_setting="LAKEHOUSE_DASHBOARD_PORT",
+            answers=dashboard.answers,
+        ),
     )
 }

@@ -1,0 +1,214 @@
+"""What pages are made of: cards, charts with words beside them, tables, empty states."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import dash_mantine_components as dmc
+import polars as pl
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import ids
+from dashboard.charts import Figure
+from dashboard.formats import shown
+from dashboard.store import command_that_fills
+
+__all__ = [
+    "DataTable",
+    "chart",
+    "columns",
+    "empty",
+    "failed",
+    "figures",
+    "heading",
+    "note",
+    "simulated",
+    "table",
+]
+
+# Rows and columns of a table that a page shows; its download has all.
+_SHOWN_ROWS = 10
+_HIDDEN = frozenset(
+    ("model_name", "model_version", "run_id", "data_kind", "scored_at", "updated_at")
+)
+# Longest text of a cell that stays on one line.
+_ONE_LINE = 28
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A table of a page.
+
+    Attributes:
+        name: in the address of its download.
+        title: for people.
+        frame: its rows, all of them.
+    """
+
+    name: str
+    title: str
+    frame: pl.DataFrame
+
+
+def heading(title: str, words: str) -> Component:
+    """Title of a page and the question that it answers."""
+    return html.Div(
+        [dmc.Title(title, order=1, size="h2"), dmc.Text(words, c="dimmed", size="sm")],
+        className="heading",
+    )
+
+
+def figures(*pairs: tuple[str, str, str]) -> Component:
+    """Cards with a name, a number and a hint."""
+    cards = [
+        dmc.Paper(
+            [
+                html.Dt(name, className="figure-name"),
+                html.Dd(value, className="figure-value"),
+                html.Dd(hint, className="figure-hint"),
+            ],
+            withBorder=True,
+            className="figure-card",
+        )
+        for name, value, hint in pairs
+    ]
+    return html.Dl(cards, className="figures")
+
+
+def columns(*blocks: Component) -> Component:
+    """Blocks side by side where there is room, below one another on a phone."""
+    return html.Div(list(blocks), className="columns")
+
+
+def simulated(words: str) -> Component:
+    """A badge for what rests on simulated time or on assumptions."""
+    return dmc.Badge(words, color="grape", variant="light", size="sm")
+
+
+def chart(
+    name: str, title: str, figure: Figure, words: str, *, badge: str = "", filters: str = ""
+) -> Component:
+    """A chart in a frame; ``words`` say what it shows, also to a screen reader.
+
+    With ``filters``, a click on a bar filters by that parameter of the address.
+    """
+    head = [html.H2(title, className="block-title")]
+    if badge:
+        head.append(simulated(badge))
+    return dmc.Paper(
+        html.Figure(
+            [
+                html.Div(head, className="block-head"),
+                html.Figcaption(words, className="block-words"),
+                dcc.Graph(
+                    id=ids.chart(name, filters),
+                    figure=figure,
+                    config={"displayModeBar": False, "responsive": True},
+                    style={"height": f"{figure['layout']['height']}px"},
+                ),
+            ],
+            role="group",
+            **{"aria-label": f"Chart: {title}. {words}"},
+        ),
+        withBorder=True,
+        className="block",
+    )
+
+
+def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> Component:
+    """The first rows of a table, and its download; ``page`` is the page's path."""
+    frame = data.frame.select(name for name in data.frame.columns if name not in _HIDDEN)
+    names = frame.columns
+    plain = {name for name in names if name.endswith("_id") or name.startswith("product_category")}
+    numeric = {n for n, kind in frame.schema.items() if kind.is_numeric()} - plain
+    body = [
+        html.Tr(
+            [_cell(name, value, plain, numeric) for name, value in zip(names, row, strict=True)]
+        )
+        for row in frame.head(_SHOWN_ROWS).iter_rows()
+    ]
+    head = [
+        html.Th(
+            name.replace("_", " "), scope="col", className="number" if name in numeric else None
+        )
+        for name in names
+    ]
+    count = len(frame)
+    extent = (
+        f"{count:,} row{'s' * (count != 1)}"
+        if count <= _SHOWN_ROWS
+        else f"{_SHOWN_ROWS} of {count:,} rows"
+    )
+    title = [html.H2(data.title, className="block-title")]
+    if badge:
+        title.append(simulated(badge))
+    address = f"/csv{page if page != '/' else '/overview'}/{quote(data.name)}.csv{search}"
+    return dmc.Paper(
+        [
+            html.Div(
+                [
+                    html.Div(title, className="block-head"),
+                    html.A(
+                        "CSV",
+                        href=address,
+                        download=f"{data.name}.csv",
+                        className="download",
+                        **{"aria-label": f"Download {data.title} as CSV"},
+                    ),
+                ],
+                className="table-head",
+            ),
+            html.Div(
+                html.Table(
+                    [
+                        html.Caption(f"{data.title}, {extent}"),
+                        html.Thead(html.Tr(head)),
+                        html.Tbody(body),
+                    ],
+                    className="rows",
+                ),
+                className="table-scroll",
+                tabIndex="0",
+                role="region",
+                **{"aria-label": f"Table: {data.title}"},
+            ),
+        ],
+        withBorder=True,
+        className="block",
+    )
+
+
+def _cell(name: str, value: Any, plain: set[str], numeric: set[str]) -> Component:
+    text = str(value) if name in plain and value is not None else shown(value)
+    if name in numeric:
+        return html.Td(text, className="number")
+    return html.Td(text, className="short" if len(text) <= _ONE_LINE else None)
+
+
+def empty(title: str, *tables: str) -> Component:
+    """Stands where rows are not there yet, and says which command brings them."""
+    command = command_that_fills(tables[0])
+    return dmc.Alert(
+        [
+            f"No rows in {' or '.join(tables)} yet. Run ",
+            dmc.Code(command),
+            " and come back; this page notices by itself when it is opened again.",
+        ],
+        title=f"{title}: nothing to show yet",
+        color="gray",
+        variant="light",
+        className="empty",
+    )
+
+
+def note(title: str, words: str, color: str = "blue") -> Component:
+    """A remark in a frame."""
+    return dmc.Alert(words, title=title, color=color, variant="light")
+
+
+def failed(words: str) -> Component:
+    """Stands where a page cannot be shown."""
+    return dmc.Alert(
+        words, title="This page cannot be shown", color="red", variant="light", className="failed"
+    )

@@ -1,0 +1,33 @@
+"""Every id of a component, so that layout, callbacks and tests name the same one."""
+
+__all__ = [
+    "BURGER",
+    "CONTENT",
+    "FILTERS",
+    "INTERVAL",
+    "LOCATION",
+    "SCHEME",
+    "SHELL",
+    "VIEW",
+    "chart",
+    "control",
+]
+
+LOCATION = "location"
+VIEW = "view"
+CONTENT = "content"
+FILTERS = "filters"
+INTERVAL = "interval"
+SCHEME = "scheme"
+SHELL = "shell"
+BURGER = "burger"
+
+
+def control(name: str) -> dict[str, str]:
+    """Id of an input that stands for a parameter of the address."""
+    return {"type": "control", "name": name}
+
+
+def chart(name: str, filters: str = "") -> dict[str, str]:
+    """Id of a chart; a click on one of its bars filters by the parameter that it names."""
+    return {"type": "chart", "name": name, "filters": filters}

@@ -1,0 +1,220 @@
+"""Customers: segments, who they are, and the page of one of them."""
+
+import polars as pl
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import blocks, charts
+from dashboard.blocks import DataTable
+from dashboard.controls import number_input
+from dashboard.formats import moment, number, percent, short
+from dashboard.page import Page, View
+
+__all__ = ["PAGE", "segment_sizes"]
+
+CUSTOMERS = "marts.dim_customers"
+PROFILES = "marts.segment_profiles"
+SEGMENTS = "predictions.segments"
+MEMBERS = "predictions.customer_segments"
+RECOMMENDATIONS = "predictions.product_recommendations"
+HIGH_VALUE = "predictions.high_value_customers"
+
+
+def segment_sizes(members: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
+    """One row per segment: its customers and their sales, the segment with most sales first.
+
+    Args:
+        members: user_id, segment_name.
+        customers: user_id, sum_purchase, count_purchases.
+    """
+    return (
+        members.select("user_id", "segment_name")
+        .join(customers.select("user_id", "sum_purchase", "count_purchases"), on="user_id")
+        .group_by("segment_name")
+        .agg(
+            pl.len().alias("count_customers"),
+            pl.col("sum_purchase").sum(),
+            (pl.col("sum_purchase").sum() / pl.len()).alias("mean_purchase_per_customer"),
+        )
+        .sort("sum_purchase", descending=True)
+    )
+
+
+def _tables(view: View) -> list[DataTable]:
+    found = []
+    customers = view.store.rows(CUSTOMERS)
+    members = view.store.rows(MEMBERS)
+    profiles = view.store.rows(PROFILES)
+    segments = view.store.rows(SEGMENTS)
+    if profiles is not None:
+        found.append(DataTable("segment_profiles", "Profiles of the segments", profiles))
+    if segments is not None:
+        found.append(DataTable("segments", "What to do with each segment", segments))
+    if members is not None and customers is not None:
+        sizes = segment_sizes(members, customers)
+        found.append(DataTable("segment_sizes", "Segments by sales", sizes))
+    recommended = _recommended(view)
+    if recommended is not None:
+        found.append(DataTable("recommendations", "Recommended products", recommended))
+    if customers is not None:
+        found.append(DataTable("customers", "Customers by sales", customers.sort("sales_rank")))
+    return found
+
+
+def _recommended(view: View) -> pl.DataFrame | None:
+    user_id = view.query.whole("user")
+    frame = view.store.rows(RECOMMENDATIONS)
+    if user_id is None or frame is None:
+        return None
+    found = frame.filter(pl.col("user_id") == user_id).sort("rank")
+    products = view.store.rows("marts.dim_products", ("product_id", "product_category_1"))
+    return found if products is None else found.join(products, on="product_id", how="left")
+
+
+def _content(view: View) -> list[Component]:
+    head = blocks.heading("Customers", "Segments, who is in them, and one customer at a time.")
+    customers = view.store.rows(CUSTOMERS)
+    if customers is None:
+        return [head, blocks.empty("Customers", CUSTOMERS)]
+    wanted = view.query.of("user")
+    content = [
+        head,
+        html.Div(
+            number_input(
+                "user", "Customer number", view.query.whole("user"), placeholder="1000001"
+            ),
+            className="filters",
+        ),
+    ]
+    if wanted:
+        content += _one(view, customers)
+    content += _segments(view, customers)
+    shown = [data for data in _tables(view) if data.name != "recommendations"]
+    content += [blocks.table(PAGE.path, data, view.search) for data in shown]
+    return content
+
+
+def _segments(view: View, customers: pl.DataFrame) -> list[Component]:
+    members = view.store.rows(MEMBERS)
+    by_rfm = (
+        customers.group_by("rfm_segment")
+        .agg(pl.len().alias("count_customers"), pl.col("sum_purchase").sum())
+        .sort("sum_purchase", descending=True)
+    )
+    cards = [
+        blocks.chart(
+            "rfm",
+            "Sales by RFM segment",
+            charts.bars(by_rfm, "rfm_segment", "sum_purchase", view.scheme, unit="sales"),
+            "Rules on recency, frequency and money; recency rests on simulated time.",
+            badge="simulated recency",
+        ),
+        blocks.chart(
+            "value",
+            "What customers buy and spend",
+            charts.scatter(
+                customers.sort("user_id").gather_every(max(1, len(customers) // 1500)),
+                "count_purchases",
+                "sum_purchase",
+                "user_id",
+                view.scheme,
+                titles=("purchases", "sales"),
+                height=300,
+            ),
+            "Each point is a customer (at most 1,500 of them); both axes grow by factors.",
+        ),
+    ]
+    if members is None:
+        return [blocks.empty("Segments", MEMBERS), blocks.columns(*cards)]
+    sizes = segment_sizes(members, customers)
+    segments = [
+        blocks.chart(
+            f"segments-{column}",
+            title,
+            charts.bars(sizes, "segment_name", column, view.scheme, unit=unit, height=260),
+            words,
+        )
+        for column, title, unit, words in (
+            ("count_customers", "Customers by segment", "customers", "Found by clustering."),
+            (
+                "sum_purchase",
+                "Sales by segment",
+                "sales",
+                "The segment that brings most is on top.",
+            ),
+        )
+    ]
+    return [blocks.columns(*segments), blocks.columns(*cards)]
+
+
+def _one(view: View, customers: pl.DataFrame) -> list[Component]:
+    user_id = view.query.whole("user")
+    rows = customers.filter(pl.col("user_id") == user_id) if user_id is not None else None
+    if rows is None or rows.is_empty():
+        known = customers["user_id"]
+        return [
+            blocks.note(
+                "There is no such customer",
+                f"Numbers go from {known.min()} to {known.max()}, with gaps.",
+                "yellow",
+            )
+        ]
+    row = rows.row(0, named=True)
+    last = row["simulated_last_event_at"]
+    married = "married" if row["marital_status"] else "not married"
+    content: list[Component] = [
+        blocks.note(
+            f"Customer {user_id}",
+            f"Gender {row['gender']}, age {row['age']}, city category {row['city_category']}, "
+            f"occupation {row['occupation']}, {married}, in this city for "
+            f"{row['stay_in_current_city_years']} years. Buys mostly in category "
+            f"{row['favourite_category']}.",
+        ),
+        blocks.figures(
+            ("Sales", short(row["sum_purchase"]), f"rank {number(row['sales_rank'])}"),
+            ("Purchases", number(row["count_purchases"]), "different products"),
+            ("Average purchase", number(row["mean_purchase"]), "currency units"),
+            ("Segment", _segment_of(view, user_id), "by clustering"),
+            ("RFM segment", row["rfm_segment"] or "-", "recency is simulated"),
+            ("High value", *_high_value(view, user_id)),
+            ("Last purchase", f"{last:%d %b}", f"{moment(last)}, simulated"),
+        ),
+    ]
+    recommended = _recommended(view)
+    if recommended is None:
+        content.append(blocks.empty("Recommendations", RECOMMENDATIONS))
+    elif recommended.is_empty():
+        content.append(
+            blocks.note("No recommendations", "The model was trained without this customer.")
+        )
+    else:
+        data = DataTable("recommendations", f"Recommended to customer {user_id}", recommended)
+        content.append(blocks.table(PAGE.path, data, view.search))
+    return content
+
+
+def _segment_of(view: View, user_id: int) -> str:
+    members = view.store.rows(MEMBERS)
+    if members is None:
+        return "-"
+    found = members.filter(pl.col("user_id") == user_id)
+    return found["segment_name"][0] if len(found) else "-"
+
+
+def _high_value(view: View, user_id: int) -> tuple[str, str]:
+    frame = view.store.rows(HIGH_VALUE)
+    found = None if frame is None else frame.filter(pl.col("user_id") == user_id)
+    if found is None or found.is_empty():
+        return "-", "not scored yet"
+    row = found.row(0, named=True)
+    is_predicted = "predicted" if row["is_predicted_high_value"] else "not predicted"
+    return percent(row["probability"]), f"probability; {is_predicted}"
+
+
+PAGE = Page(
+    path="/customers",
+    title="Customers",
+    reads=(CUSTOMERS, PROFILES, SEGMENTS, MEMBERS, RECOMMENDATIONS, HIGH_VALUE),
+    content=_content,
+    tables=_tables,
+)

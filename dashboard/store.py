@@ -1,0 +1,166 @@
+"""Tables in memory, read again only when they have a new Delta version."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+import polars as pl
+from deltalake import DeltaTable
+
+from lakehouse.errors import TableError
+from lakehouse.settings import Settings
+from lakehouse.tables import TableName
+
+__all__ = ["Store", "TableState", "command_that_fills"]
+
+log = logging.getLogger(__name__)
+
+# How long a version that was looked up is taken for the newest, in seconds: below what a person
+# notices, and enough for the many reads of one page.
+_TRUST_SECONDS = 0.5
+
+_COMMANDS = {
+    "live": "make stream",
+    "predictions": "make train",
+}
+# Marts on predictions: built before there are any, they are there and have no rows.
+_MARTS_OF_PREDICTIONS = ("segment", "recommend", "audience", "model")
+
+
+def command_that_fills(table: str) -> str:
+    """The command after which a table has rows.
+
+    >>> command_that_fills("live.top_products")
+    'make stream'
+    """
+    name = TableName.parse(table)
+    if name.schema == "marts" and name.table.startswith(_MARTS_OF_PREDICTIONS):
+        return "make train, then make build"
+    return _COMMANDS.get(name.schema, "make build")
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What stands in a table's log.
+
+    Attributes:
+        table: as ``schema.table``.
+        version: newest Delta version.
+        count_rows: its rows.
+        changed_at: milliseconds since 1970 (UTC) of its newest commit, None if not recorded.
+        operation: what its newest commit did.
+    """
+
+    table: str
+    version: int
+    count_rows: int
+    changed_at: int | None
+    operation: str
+
+
+@dataclass
+class _Entry:
+    identity: tuple[str, int]
+    looked_up: float
+    delta: DeltaTable
+    frames: dict[tuple[str, ...], pl.DataFrame]
+
+
+class Store:
+    """Frames of Delta tables for many threads.
+
+    A frame belongs to one version of its table, so a page never mixes two of the same table.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._entries: dict[str, _Entry] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def rows(self, table: str, columns: tuple[str, ...] = ()) -> pl.DataFrame | None:
+        """Rows of a table; None if it is missing or has none.
+
+        Args:
+            table: as ``schema.table``.
+            columns: to read; all by default.
+
+        Raises:
+            TableError: the table is there and cannot be read, or lacks a column.
+        """
+        with self._lock(table):
+            entry = self._newest(table)
+            if entry is None:
+                return None
+            if columns not in entry.frames:
+                entry.frames[columns] = self._read(table, entry.delta, columns)
+            frame = entry.frames[columns]
+        return None if frame.is_empty() else frame
+
+    def state(self, table: str) -> TableState | None:
+        """What stands in a table's log; None without the table."""
+        with self._lock(table):
+            entry = self._newest(table)
+            if entry is None:
+                return None
+            newest = next(iter(entry.delta.history(1)), {})
+            return TableState(
+                table,
+                entry.identity[1],
+                entry.delta.to_pyarrow_dataset().count_rows(),
+                newest.get("timestamp"),
+                newest.get("operation", ""),
+            )
+
+    def version(self, table: str) -> tuple[str, int] | None:
+        """Identity and newest version of a table; None without it."""
+        with self._lock(table):
+            entry = self._newest(table)
+            return entry.identity if entry else None
+
+    def _lock(self, table: str) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(table, threading.Lock())
+
+    def _newest(self, table: str) -> _Entry | None:
+        known = self._entries.get(table)
+        if known and time.monotonic() - known.looked_up < _TRUST_SECONDS:
+            return known
+        name = TableName.parse(table)
+        path = self.settings.table_path(name.schema, name.table)
+        try:
+            # Opened anew: a table that was dropped and made again starts at version 0.
+            if not DeltaTable.is_deltatable(path):
+                self._entries.pop(table, None)
+                return None
+            delta = DeltaTable(path)
+            identity = (delta.metadata().id, delta.version())
+        except Exception as error:  # deltalake raises several kinds here
+            raise TableError(
+                f"Table {table} in {path} cannot be opened: {error}. See `make status`"
+            ) from error
+        if known and known.identity == identity:
+            known.looked_up = time.monotonic()
+            return known
+        entry = _Entry(identity, time.monotonic(), delta, {})
+        self._entries[table] = entry
+        return entry
+
+    @staticmethod
+    def _read(table: str, delta: DeltaTable, columns: tuple[str, ...]) -> pl.DataFrame:
+        names = [field.name for field in delta.schema().fields]
+        missing = [column for column in columns if column not in names]
+        if missing:
+            raise TableError(
+                f"Table {table} has no column {', '.join(missing)}; it has {', '.join(names)}. "
+                f"Build it again: {command_that_fills(table)}"
+            )
+        started = time.monotonic()
+        try:
+            arrow = delta.to_pyarrow_table(columns=list(columns) or None)
+        except Exception as error:  # so does a file that is gone
+            raise TableError(f"Table {table} cannot be read: {error}") from error
+        frame = pl.from_arrow(arrow)
+        log.info("read %s: %d rows in %.2f s", table, len(frame), time.monotonic() - started)
+        return frame

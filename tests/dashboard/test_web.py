@@ -1,0 +1,143 @@
+"""What the server answers beside pages: health, downloads, a password; and what it never does."""
+
+import base64
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import write_deltalake
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+
+from dashboard.app import create_app, render
+from dashboard.pages import PAGES
+from dashboard.server import run
+from dashboard.store import Store
+from dashboard.web import as_csv
+from lakehouse.errors import SettingsError
+from lakehouse.settings import Settings
+
+
+def settings_in(folder: Path, **more: object) -> Settings:
+    return Settings(var_dir=folder, root="", _env_file=None, **more)
+
+
+def client_of(settings: Settings) -> FlaskClient:
+    return create_app(Store(settings)).server.test_client()
+
+
+def write_products(settings: Settings) -> None:
+    frame = pl.DataFrame(
+        {
+            "product_id": ["P1", "=cmd()"],
+            "product_category_1": [1, 2],
+            "count_purchases": [1, 1],
+            "sales_rank": [1, 2],
+        }
+    )
+    write_deltalake(settings.table_path("marts", "dim_products"), frame.to_arrow())
+
+
+def test_health_answers_without_any_table(tmp_path):
+    answer = client_of(settings_in(tmp_path)).get("/health")
+    assert answer.status_code == 200
+    assert answer.json == {"status": "ok", "purchases_version": None}
+
+
+def test_a_download_holds_the_rows_that_the_address_asks_for(tmp_path):
+    settings = settings_in(tmp_path)
+    write_products(settings)
+    client = client_of(settings)
+    rows = client.get("/csv/products/products.csv").text.splitlines()
+    assert rows[0] == "product_id,product_category_1,count_purchases,sales_rank"
+    assert len(rows) == 3
+    filtered = client.get("/csv/products/products.csv?category=1").text.splitlines()
+    assert filtered[1:] == ["P1,1,1,1"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/csv/products/other.csv",
+        "/csv/nowhere/products.csv",
+        "/csv/..%2F..%2Fetc/passwd.csv",
+        "/csv/products/..%2Fproducts.csv",
+    ],
+)
+def test_only_tables_that_a_page_offers_can_be_downloaded(tmp_path, path):
+    settings = settings_in(tmp_path)
+    write_products(settings)
+    answer = client_of(settings).get(path)
+    assert answer.mimetype != "text/csv"
+    assert "P1" not in answer.text
+
+
+def test_no_cell_of_a_download_is_a_formula():
+    frame = pl.DataFrame({"text": ["=1+1", "+1", "-1", "@x", "plain", None], "number": [-1] * 6})
+    cells = [line.rsplit(",", 1)[0] for line in as_csv(frame).splitlines()[1:]]
+    assert cells == ["'=1+1", "'+1", "'-1", "'@x", "plain", ""]
+
+
+def test_lists_are_one_cell():
+    frame = pl.DataFrame({"reasons": [["a", "b"], ["c"]]})
+    assert as_csv(frame).splitlines() == ["reasons", "a | b", "c"]
+
+
+def test_nothing_is_shown_without_the_password(tmp_path):
+    settings = settings_in(
+        tmp_path, dashboard_username="ann", dashboard_password=SecretStr("secret")
+    )
+    client = client_of(settings)
+
+    def status(path: str, credentials: str | None) -> int:
+        token = base64.b64encode((credentials or "").encode()).decode()
+        headers = {"Authorization": f"Basic {token}"} if credentials is not None else {}
+        return client.get(path, headers=headers).status_code
+
+    assert status("/", "ann:secret") == 200
+    for path in ("/", "/_dash-layout", "/csv/products/products.csv"):
+        assert [status(path, given) for given in (None, "ann:wrong", "secret", "")] == [401] * 4
+    assert client.get("/", headers={"Authorization": "Basic %%%"}).status_code == 401
+    assert status("/health", None) == 200
+
+
+def test_a_name_without_a_password_does_not_start(tmp_path):
+    with pytest.raises(SettingsError, match="belong together"):
+        run(settings_in(tmp_path, dashboard_username="ann"))
+
+
+def test_the_browser_may_load_from_nowhere_else(tmp_path):
+    answer = client_of(settings_in(tmp_path)).get("/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self'; script-src 'self' 'sha256-")
+    assert "http" not in policy
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        None,
+        [],
+        {"pathname": None},
+        {"pathname": "/../..", "search": 5},
+        {"pathname": "/customers", "search": "?user=<b>&user=1", "scheme": {"a": 1}},
+    ],
+)
+def test_whatever_a_browser_sends_a_page_comes_back(tmp_path, asked):
+    _, content = render(Store(settings_in(tmp_path)), asked)
+    assert content
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_without_tables_says_which_command_fills_them(tmp_path, path):
+    _, content = render(Store(settings_in(tmp_path)), {"pathname": path})
+    assert "make " in str(content)
+
+
+def test_a_table_of_another_shape_is_an_error_on_the_page(tmp_path):
+    settings = settings_in(tmp_path)
+    frame = pl.DataFrame({"user_id": [1]})
+    write_deltalake(settings.table_path("marts", "fct_purchases"), frame.to_arrow())
+    _, content = render(Store(settings), {"pathname": "/"})
+    assert "has no column product_id" in str(content)
