@@ -73,8 +73,8 @@ stream: setup ## Start Kafka and the streaming job, and replay the purchases (RA
 train: setup ## Train, judge, register and score all models (TASK=purchase, QUICK=1)
 	@$(PYTHON) -m ml.train $(or $(TASK),all) $(if $(QUICK),--quick)
 
-.PHONY: report
-report: setup ## Write docs/results.md and the model cards from the newest runs
+.PHONY: results
+results: setup ## Write docs/results.md and the model cards from the newest runs
 	@$(PYTHON) -m ml.report
 
 .PHONY: mlflow

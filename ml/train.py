@@ -52,7 +52,7 @@ def train(
         chosen = find_task(name)
         pinned = {} if data_version is None else {chosen.main_input: data_version}
         run_training(chosen, make_context(settings(), console, is_quick=quick, versions=pinned))
-    console.print("Next: `make mlflow` shows the runs, `make report` writes docs/results.md")
+    console.print("Next: `make mlflow` shows the runs, `make results` writes docs/results.md")
 
 
 if __name__ == "__main__":
