@@ -1,5 +1,6 @@
 """What the pages say exists: links, anchors, make targets, commands, options, settings, paths."""
 
+import ast
 import contextlib
 import io
 import re
@@ -146,3 +147,26 @@ def test_every_command_and_option_is_understood(module, rest, monkeypatch):
 
 def test_the_pages_name_commands_of_every_part():
     assert {"lakehouse", "streaming", "ml"} <= {module.split(".")[0] for module, _ in commands()}
+
+
+def texts_of(source):
+    """Every string of a Python source, with a NUL where a value is put in."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            parts = (p.value if isinstance(p, ast.Constant) else "\0" for p in node.values)
+            yield "".join(parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_every_message_of_the_troubleshooting_stands_in_the_sources():
+    folders = ("lakehouse", "streaming", "ml", "dashboard")
+    sources = [path for name in folders for path in (PROJECT_DIR / name).rglob("*.py")]
+    said = [text for path in sources for text in texts_of(path.read_text())]
+    said.append((PROJECT_DIR / "Makefile").read_text())
+    page = (PROJECT_DIR / "docs" / "troubleshooting.md").read_text()
+    messages = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    assert len(messages) > 20
+    for message in messages:
+        parts = [part.strip() for part in message.split("...")]
+        assert any(all(part in text for part in parts) for text in said), message
