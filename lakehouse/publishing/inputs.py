@@ -1,6 +1,7 @@
 """What presentation and report read: tables by path, and the flat figures of the runs."""
 
 import json
+from typing import Any
 
 import pandas as pd
 
@@ -30,13 +31,15 @@ READS = {
         *("simulated_hour_at", "kind", "sum_purchase", "simulated_forecast"),
         "simulated_backtest_error_share",
     ),
-    "predictions.segments": ("segment_id", "segment_name", "recommended_action"),
-    "predictions.customer_segments": ("user_id", "segment_id", "segment_name"),
-    "predictions.product_recommendations": ("user_id", "product_id", "is_fallback"),
-    "predictions.high_value_customers": ("is_predicted_high_value", "is_actual_high_value"),
+    "predictions.segments": ("segment_id", "segment_name", "recommended_action", "data_kind"),
+    "predictions.customer_segments": ("user_id", "segment_id", "segment_name", "data_kind"),
+    "predictions.product_recommendations": ("user_id", "product_id", "is_fallback", "data_kind"),
+    "predictions.high_value_customers": (
+        *("is_predicted_high_value", "is_actual_high_value", "data_kind"),
+    ),
     "predictions.hypothesis_tests": (
         *("hypothesis_id", "hypothesis", "p_value_holm", "effect_size_name", "effect_size"),
-        *("verdict", "plain_words"),
+        *("verdict", "plain_words", "data_kind"),
     ),
 }
 """Table -> the columns that are read of it."""
@@ -66,6 +69,7 @@ class Inputs:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.data_kinds: list[str] = []
         try:
             kinds = self.table("marts.load_audit")["data_kind"]
         except NotThere:
@@ -76,7 +80,7 @@ class Inputs:
         """The columns of ``READS`` of a table.
 
         Raises:
-            NotThere: the table is missing, or has no rows.
+            NotThere: the table is missing, has no rows, or has rows of another kind of data.
         """
         table_name = TableName.parse(name)
         missing = NotThere(f"`{name}`", _COMMANDS[table_name.schema])
@@ -85,7 +89,10 @@ class Inputs:
         except TableError:
             raise missing from None
         frame = table.to_pandas(columns=list(READS[name]))
-        if frame.empty:
+        is_foreign = (
+            self.data_kinds and not frame.get("data_kind", pd.Series()).isin(self.data_kinds).all()
+        )
+        if frame.empty or is_foreign:
             raise missing
         return frame
 
@@ -95,8 +102,18 @@ class Inputs:
         Raises:
             NotThere: one of them is missing, or was measured on another kind of data.
         """
-        path = self._settings.var_dir / "results" / f"{name}.json"
-        found = json.loads(path.read_text()) if path.exists() else {}
-        if found.get("data") in self.data_kinds and all(key in found for key in keys):
+        found = self._results(name)
+        if all(key in found for key in keys):
             return {key: found[key] for key in keys}
         raise NotThere(f"a figure in `results/{name}.json`", _RESULTS_COMMANDS[name])
+
+    def budget(self, task: str) -> tuple[str, ...]:
+        """A sentence if the figures of a task are of a quick training, nothing otherwise."""
+        if not self._results("ml").get(f"{task}_is_quick"):
+            return ()
+        return ("These figures are of a quick training with a small budget: train in earnest.",)
+
+    def _results(self, name: str) -> dict[str, Any]:
+        path = self._settings.var_dir / "results" / f"{name}.json"
+        found = json.loads(path.read_text()) if path.exists() else {}
+        return found if found.get("data") in self.data_kinds else {}

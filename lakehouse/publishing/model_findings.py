@@ -58,6 +58,7 @@ def recommendations(inputs: Inputs) -> Finding:
             "products are recommended to someone.",
             f"{percent(by_customer.mean())} of the customers get a fallback list, as too little is "
             "known of them.",
+            *inputs.budget("recommendations"),
         ),
         advice=(
             "Put personal lists where customers come back (mail, app), best sellers where nobody "
@@ -99,6 +100,7 @@ def purchase_model(inputs: Inputs) -> Finding:
             f"{figures['purchase_test_rmse']:,.0f} currency units.",
             "How many units of a price a customer takes stays open, so no honest model explains a "
             "single amount much further; one that did would have seen the answer.",
+            *inputs.budget("purchase"),
         ),
         advice=(
             "Plan with predicted baskets and customers. Do not promise anyone the amount of one "
@@ -128,6 +130,7 @@ def high_value(inputs: Inputs) -> Finding:
             f"They are {percent(recall)} of those who are.",
             f"Of two customers, one of high value and one not, the model ranks the right one "
             f"higher in {percent(auc)} of the cases (ROC AUC), from a few purchases.",
+            *inputs.budget("high_value"),
         ),
         advice="Welcome the flagged newcomers early: it is a chance, so exclude nobody.",
         sources=("predictions.high_value_customers", "results/ml.json"),

@@ -81,20 +81,24 @@ PREDICTIONS = {
         "segment_id": [0, 1],
         "segment_name": ["big spenders", "light buyers"],
         "recommended_action": ["Call them.", "Send a voucher."],
+        "data_kind": "synthetic",
     },
     "predictions.customer_segments": {
         "user_id": [1, 2, 3, 4],
         "segment_id": [0, 1, 1, 1],
         "segment_name": ["big spenders", "light buyers", "light buyers", "light buyers"],
+        "data_kind": "synthetic",
     },
     "predictions.product_recommendations": {
         "user_id": [1, 1, 2, 2],
         "product_id": ["P1", "P2", "P1", "P3"],
         "is_fallback": [False, False, True, True],
+        "data_kind": "synthetic",
     },
     "predictions.high_value_customers": {
         "is_predicted_high_value": [True, True, False, False],
         "is_actual_high_value": [True, False, False, False],
+        "data_kind": "synthetic",
     },
     "predictions.hypothesis_tests": {
         "hypothesis_id": ["H1", "H2"],
@@ -104,6 +108,7 @@ PREDICTIONS = {
         "effect_size": [0.4, 0.001],
         "verdict": ["supported", "not supported"],
         "plain_words": ["Men pay a little more.", "Age tells next to nothing."],
+        "data_kind": "synthetic",
     },
 }
 FIGURES = {
@@ -197,6 +202,21 @@ def test_without_models_the_topics_are_named_as_missing_with_the_command(without
 def test_figures_of_another_kind_of_data_are_not_quoted(tmp_path):
     settings = lakehouse_of(tmp_path, SALES | PREDICTIONS, FIGURES | {"data": "real"})
     assert "Predicting an amount" in {gap.topic for gap in find(settings).gaps}
+
+
+def test_predictions_for_another_kind_of_data_are_not_quoted(tmp_path):
+    real = {name: columns | {"data_kind": "real"} for name, columns in PREDICTIONS.items()}
+    gaps = {gap.topic for gap in find(lakehouse_of(tmp_path, SALES | real, FIGURES)).gaps}
+    assert {"Customer segments", "Recommendations", "High-value customers", "Hypotheses"} <= gaps
+
+
+def test_figures_of_a_quick_training_say_so(tmp_path, everything):
+    quick = FIGURES | {"purchase_is_quick": True, "recommendations_is_quick": False}
+    found = find(lakehouse_of(tmp_path, SALES | PREDICTIONS, quick)).found
+    said = {topic: "quick training" in " ".join(found[topic].points) for topic in found}
+    assert said["Predicting an amount"]
+    assert not said["Recommendations"]
+    assert "quick" not in " ".join(everything.found["Predicting an amount"].points)
 
 
 def test_an_empty_table_of_predictions_is_missing_like_none(tmp_path):
