@@ -1,0 +1,201 @@
+"""All models judged on the same held-out purchases, as a whole and where it is hard."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ml.recommendations.als import Factors
+from ml.recommendations.interactions import Interactions
+from ml.recommendations.metrics import ListMetrics, coverage, judge_lists, novelty
+from ml.recommendations.ranking import best_columns, without
+from ml.recommendations.recommender import Recommender
+
+__all__ = [
+    "LIST_LENGTH",
+    "Candidates",
+    "Judged",
+    "judge_all",
+    "judge_by_basket",
+    "judge_by_product",
+    "judge_newcomers",
+]
+
+LIST_LENGTH = 10
+
+# Bands of products a customer has, from the light to the heavy; the bounds are of the exploration.
+_BASKETS = ((0, 15), (16, 50), (51, 250), (251, 10**9))
+# Bands of customers who have a product, from the cold ones on.
+_BUYERS = ((0, 0), (1, 10), (11, 50), (51, 200), (201, 10**9))
+# Products that a simulated newcomer has; and how many newcomers are enough for two digits.
+_NEWCOMER_PRODUCTS = (0, 1, 2, 3, 5, 8, 12)
+_NEWCOMERS = 2000
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The fitted models.
+
+    Attributes:
+        recommender: the blend with its parts.
+        explicit: factors of explicit ALS, the plan's model.
+    """
+
+    recommender: Recommender
+    explicit: Factors
+
+    def scores(self, train: Interactions) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+        """Name of each model, and what gives customers x products scores."""
+        bought, popularity = train.bought, self.recommender.popularity
+        shape = bought.shape
+        yield "popularity", lambda: np.broadcast_to(popularity.overall, shape)
+        yield "group_popularity", lambda: popularity.scores(train.groups)
+        yield "explicit_als", lambda: self.explicit.users @ self.explicit.items.T
+        yield "ease", lambda: bought @ self.recommender.ease
+        for factors in self.recommender.factors:
+            rank = factors.settings.rank
+            yield f"implicit_als_rank_{rank}", lambda factors=factors: factors.scores(bought)
+        yield "blend", lambda: self.recommender.personal_scores(bought)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model's lists and what they are worth.
+
+    Attributes:
+        name: of the model.
+        lists: judged customers x :data:`LIST_LENGTH`.
+        metrics: a number for each judged customer.
+        coverage: part of the products that are offered to someone.
+        novelty: mean surprise of what is offered, in bits.
+    """
+
+    name: str
+    lists: np.ndarray
+    metrics: ListMetrics
+    coverage: float
+    novelty: float
+
+    def row(self) -> dict[str, float | str]:
+        """Means, as a row of a table."""
+        return {
+            "model": self.name,
+            "precision": float(self.metrics.precision.mean()),
+            "recall": float(self.metrics.recall.mean()),
+            "ndcg": float(self.metrics.ndcg.mean()),
+            "map": float(self.metrics.average_precision.mean()),
+            "coverage": self.coverage,
+            "novelty_bits": self.novelty,
+        }
+
+
+def judge_all(
+    candidates: Candidates, train: Interactions, held_out: Interactions
+) -> dict[str, Judged]:
+    """Judge each model on the customers who have held-out products.
+
+    What a customer has in training is never offered; a customer without a list counts as 0.
+    """
+    bought = train.bought
+    judged_rows = np.diff(held_out.ratings.indptr) > 0
+    relevant = held_out.bought[judged_rows]
+    buyers = np.bincount(bought.indices, minlength=bought.shape[1])
+    judged = {}
+    for name, scores in candidates.scores(train):
+        lists = best_columns(without(scores(), bought), LIST_LENGTH)
+        shown = lists[judged_rows]
+        judged[name] = Judged(
+            name,
+            shown,
+            judge_lists(shown, relevant),
+            coverage(lists, bought.shape[1]),
+            novelty(lists, buyers, bought.shape[0]),
+        )
+    return judged
+
+
+def judge_by_basket(
+    judged: dict[str, Judged], train: Interactions, held_out: Interactions
+) -> pd.DataFrame:
+    """NDCG of each model for light to heavy customers, by products they have in training."""
+    counts = np.diff(train.ratings.indptr)[np.diff(held_out.ratings.indptr) > 0]
+    rows = []
+    for low, high in _BASKETS:
+        inside = (counts >= low) & (counts <= high)
+        if inside.any():
+            row = {"products": _band(low, high), "customers": int(inside.sum())}
+            row |= {name: float(one.metrics.ndcg[inside].mean()) for name, one in judged.items()}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def judge_by_product(
+    judged: dict[str, Judged], train: Interactions, held_out: Interactions
+) -> pd.DataFrame:
+    """Part of the held-out purchases that each model finds, for cold to popular products."""
+    buyers = np.bincount(train.ratings.indices, minlength=train.ratings.shape[1])
+    rows_judged = np.diff(held_out.ratings.indptr) > 0
+    relevant = held_out.bought[rows_judged].toarray().astype(bool)
+    sold = relevant.sum(axis=0)
+    found = {}
+    for name, one in judged.items():
+        is_offered = np.zeros((len(relevant), relevant.shape[1] + 1), dtype=bool)
+        np.put_along_axis(is_offered, one.lists, True, axis=1)
+        found[name] = (is_offered[:, :-1] & relevant).sum(axis=0)
+    rows = []
+    for low, high in _BUYERS:
+        inside = (buyers >= low) & (buyers <= high)
+        if sold[inside].sum():
+            row = {"buyers": _band(low, high), "products": int(inside.sum())}
+            row |= {"held_out_purchases": int(sold[inside].sum())}
+            row |= {
+                name: float(count[inside].sum() / sold[inside].sum())
+                for name, count in found.items()
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def judge_newcomers(
+    recommender: Recommender, train: Interactions, held_out: Interactions, seed: int
+) -> pd.DataFrame:
+    """NDCG of personal lists for customers of whom only a few products are known.
+
+    Drawn from customers with many products; the model is the trained one, and its view of them is
+    cut down. Beside it stands the list of their demographic group, which needs no product.
+    """
+    counts = np.diff(train.ratings.indptr)
+    able = np.flatnonzero(
+        (counts >= max(_NEWCOMER_PRODUCTS)) & (np.diff(held_out.ratings.indptr) > 0)
+    )
+    if not len(able):
+        return pd.DataFrame(columns=["known_products", "customers", "personal", "group_popularity"])
+    generator = np.random.default_rng(seed)
+    chosen = np.sort(generator.permutation(able)[:_NEWCOMERS])
+    bought, relevant = train.bought[chosen], held_out.bought[chosen]
+    owners = np.repeat(np.arange(len(chosen)), np.diff(bought.indptr))
+    order = np.lexsort((generator.random(len(owners)), owners))
+    place = np.empty(len(owners), dtype=np.int64)
+    place[order] = np.arange(len(owners)) - bought.indptr[:-1][owners[order]]
+
+    def ndcg(scores: np.ndarray) -> float:
+        lists = best_columns(without(scores, bought), LIST_LENGTH)
+        return float(judge_lists(lists, relevant).ndcg.mean())
+
+    of_group = ndcg(recommender.popularity.scores(train.groups[chosen]))
+    rows = []
+    for known in _NEWCOMER_PRODUCTS:
+        seen = bought.copy()
+        seen.data = (place < known).astype(np.float32)
+        seen.eliminate_zeros()
+        rows.append((known, len(chosen), ndcg(recommender.personal_scores(seen)), of_group))
+    return pd.DataFrame(
+        rows, columns=["known_products", "customers", "personal", "group_popularity"]
+    )
+
+
+def _band(low: int, high: int) -> str:
+    if low == high:
+        return str(low)
+    return f"{low} to {high}" if high < 10**9 else f"{low} or more"

@@ -1,0 +1,185 @@
+"""The registered model: lists of products for customers, from what they have and who they are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from mlflow.pyfunc import PythonModel, PythonModelContext
+from scipy import sparse
+
+from ml.recommendations.als import ItemFactors
+from ml.recommendations.interactions import group_names
+from ml.recommendations.popularity import Popularity
+from ml.recommendations.ranking import NOTHING, best_columns, standardised, without
+
+__all__ = ["Audience", "History", "Recommender", "history_of"]
+
+# Rows of scores that are in memory at once; at 3,631 products 29 MB for each matrix.
+_CHUNK = 2000
+
+
+@dataclass(frozen=True)
+class History:
+    """What customers have, in the columns of a model.
+
+    Attributes:
+        user_ids: of the rows, ascending.
+        groups: demographic group of each.
+        bought: customers x products, 1 where bought.
+    """
+
+    user_ids: np.ndarray
+    groups: np.ndarray
+    bought: sparse.csr_matrix
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Customers for products: parallel arrays, a row for each place of each product's list."""
+
+    product_ids: np.ndarray
+    ranks: np.ndarray
+    user_ids: np.ndarray
+    scores: np.ndarray
+
+
+def history_of(frame: pl.DataFrame, product_ids: np.ndarray) -> History:
+    """Read a history; products that the model does not know are left out.
+
+    Args:
+        frame: user_id, gender, age, city_category, product_id; a row for each product that a
+            customer has, or one with a null product for a customer without any.
+        product_ids: columns of the model, ascending.
+    """
+    customers = frame.unique("user_id", keep="first", maintain_order=True).sort("user_id")
+    user_ids = customers["user_id"].to_numpy()
+    owned = frame.filter(pl.col("product_id").is_in(pl.Series(list(product_ids), dtype=pl.String)))
+    owned = owned.unique(["user_id", "product_id"])
+    rows = np.searchsorted(user_ids, owned["user_id"].to_numpy())
+    columns = np.searchsorted(product_ids, owned["product_id"].to_numpy().astype(object))
+    bought = sparse.csr_matrix(
+        (np.ones(len(owned), np.float32), (rows, columns)), shape=(len(user_ids), len(product_ids))
+    )
+    bought.sort_indices()
+    return History(user_ids, group_names(customers), bought)
+
+
+class Recommender(PythonModel):
+    """A blend of EASE and implicit ALS for customers who have enough, popularity for the others.
+
+    Args:
+        product_ids: products that can be offered, ascending.
+        popularity: rates overall and by demographic group.
+        ease: weights from owned to offered products.
+        factors: implicit ALS models.
+        ease_weight: weight of EASE; each ALS weighs 1.
+        least_known: products that a customer must have to get a personal list.
+        length: products in a list.
+    """
+
+    def __init__(
+        self,
+        product_ids: np.ndarray,
+        popularity: Popularity,
+        ease: np.ndarray,
+        factors: tuple[ItemFactors, ...],
+        *,
+        ease_weight: float,
+        least_known: int,
+        length: int,
+    ) -> None:
+        self.product_ids = product_ids
+        self.popularity = popularity
+        self.ease = ease
+        self.factors = factors
+        self.ease_weight = ease_weight
+        self.least_known = least_known
+        self.length = length
+
+    def personal_scores(self, bought: sparse.csr_matrix) -> np.ndarray:
+        """Customers x products: the blend, in standard deviations of a customer's own scores."""
+        blend = self.ease_weight * standardised(bought @ self.ease)
+        for factors in self.factors:
+            blend += standardised(factors.scores(bought))
+        return blend / (self.ease_weight + len(self.factors))
+
+    def scores(self, history: History) -> np.ndarray:
+        """Customers x products, personal or, for those with too few products, of their group."""
+        scores = self.personal_scores(history.bought)
+        is_new = self.is_fallback(history)
+        if is_new.any():
+            scores[is_new] = self.popularity.scores(history.groups[is_new])
+        return scores
+
+    def is_fallback(self, history: History) -> np.ndarray:
+        """Whether a customer has too few products for a personal list."""
+        return np.diff(history.bought.indptr) < self.least_known
+
+    def predict(
+        self,
+        context: PythonModelContext | None,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """Lists for the customers of a history, without what they have.
+
+        Args:
+            context: of MLflow; not used, everything is in the model.
+            model_input: as for :func:`history_of`.
+            params: not used.
+
+        Returns:
+            user_id, rank (from 1), product_id, score, is_fallback; by customer and rank.
+        """
+        history = history_of(pl.from_pandas(model_input), self.product_ids)
+        parts = [self._lists(part) for part in _chunks(history)] or [self._lists(history)]
+        return pd.concat(parts, ignore_index=True)
+
+    def audience(self, history: History, length: int) -> Audience:
+        """The customers whom each product fits best, of those who do not have it.
+
+        Args:
+            history: of all customers; those without a personal list stand in no audience.
+            length: customers for each product.
+
+        Returns:
+            by product and rank; scores are comparable between customers.
+        """
+        personal = np.flatnonzero(~self.is_fallback(history))
+        scores = np.empty((len(self.product_ids), len(personal)), dtype=np.float32)
+        for start in range(0, len(personal), _CHUNK):
+            part = history.bought[personal[start : start + _CHUNK]]
+            scores[:, start : start + _CHUNK] = without(self.personal_scores(part), part).T
+        places = best_columns(scores, length)
+        products, ranks = np.nonzero(places != NOTHING)
+        chosen = places[products, ranks]
+        return Audience(
+            self.product_ids[products],
+            ranks + 1,
+            history.user_ids[personal[chosen]],
+            scores[products, chosen],
+        )
+
+    def _lists(self, history: History) -> pd.DataFrame:
+        scores = without(self.scores(history), history.bought)
+        lists = best_columns(scores, self.length)
+        rows, ranks = np.nonzero(lists != NOTHING)
+        columns = lists[rows, ranks]
+        return pd.DataFrame(
+            {
+                "user_id": history.user_ids[rows],
+                "rank": (ranks + 1).astype(np.int32),
+                "product_id": self.product_ids[columns],
+                "score": scores[rows, columns].astype(np.float64),
+                "is_fallback": self.is_fallback(history)[rows],
+            }
+        )
+
+
+def _chunks(history: History) -> Iterator[History]:
+    for start in range(0, len(history.user_ids), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        yield History(history.user_ids[part], history.groups[part], history.bought[part])

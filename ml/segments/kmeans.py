@@ -1,0 +1,102 @@
+"""Spark's K-means over a range of k, and the figures by which a k is chosen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from pyspark.ml.clustering import KMeans
+from pyspark.ml.evaluation import ClusteringEvaluator
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import DataFrame, SparkSession
+
+from ml.segments.silhouettes import silhouettes
+
+__all__ = ["Grouping", "nearest", "sweep"]
+
+_ITERATIONS = 50
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """One fit of K-means.
+
+    Attributes:
+        space: name of the space that it was fitted in.
+        k: number of groups.
+        centres: groups x dimensions, ascending by their first coordinate.
+        labels: group of each customer.
+        cost: sum of squared distances to the centres, for the elbow.
+        silhouette: mean Euclidean silhouette, exact.
+        silhouette_squared: mean silhouette by Spark's evaluator, squared Euclidean.
+        smallest_share: part of the customers in the smallest group.
+    """
+
+    space: str
+    k: int
+    centres: np.ndarray
+    labels: np.ndarray
+    cost: float
+    silhouette: float
+    silhouette_squared: float
+    smallest_share: float
+
+
+def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Number of the centre that is nearest to each point; of equal ones the lower."""
+    distances = ((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
+    return distances.argmin(axis=1)
+
+
+def sweep(
+    space: str, points: np.ndarray, ks: range, starts: int, spark: SparkSession, seed: int
+) -> list[Grouping]:
+    """Fit each k and measure it.
+
+    Args:
+        space: name of the space of the points.
+        points: customers x dimensions.
+        ks: numbers of groups; those above the number of different points are left out.
+        starts: fits of each k from different seeds, of which the one with the lowest cost counts.
+        spark: session to run in.
+        seed: of the first start.
+    """
+    count_different = len(np.unique(points, axis=0))
+    frame = _frame(points, spark).cache()
+    evaluator = ClusteringEvaluator(distanceMeasure="squaredEuclidean")
+    fits = []
+    for k in (k for k in ks if k <= count_different):
+        models = [
+            KMeans(k=k, seed=seed + start, maxIter=_ITERATIONS).fit(frame)
+            for start in range(starts)
+        ]
+        model = min(models, key=lambda one: one.summary.trainingCost)
+        centres = np.array(model.clusterCenters())
+        # Many equal points can leave a centre without any.
+        centres = centres[np.unique(nearest(points, centres))]
+        centres = centres[np.argsort(centres[:, 0], kind="stable")]
+        fits.append(
+            (centres, model.summary.trainingCost, evaluator.evaluate(model.transform(frame)))
+        )
+    frame.unpersist()
+    labels = [nearest(points, centres) for centres, _, _ in fits]
+    exact = silhouettes(points, labels)
+    return [
+        Grouping(
+            space,
+            len(centres),
+            centres,
+            groups,
+            float(cost),
+            float(own.mean()),
+            float(squared),
+            float(np.bincount(groups).min() / len(groups)),
+        )
+        for (centres, cost, squared), groups, own in zip(fits, labels, exact, strict=True)
+    ]
+
+
+def _frame(points: np.ndarray, spark: SparkSession) -> DataFrame:
+    columns = pa.table({"point": pa.array(list(points), pa.list_(pa.float64()))})
+    rows = spark.createDataFrame(columns)
+    # One partition: sums in one order, so that a fit can be repeated to the last digit.
+    return rows.select(array_to_vector("point").alias("features")).coalesce(1)

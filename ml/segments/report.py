@@ -1,0 +1,183 @@
+"""The segments in figures, plots and words, with chance beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from ml.bootstrap import mean_interval
+from ml.promotion import Check
+from ml.segments.choice import LEAST_K, Choice
+from ml.segments.kmeans import Grouping
+from ml.segments.model import SegmentModel
+from ml.segments.naming import profile_segments
+from ml.segments.plots import plot_elbow, plot_profiles, plot_silhouettes
+from ml.segments.silhouettes import silhouettes
+from ml.segments.spaces import find_space
+from ml.task import Evaluation, Metric
+
+__all__ = ["SegmentsFit", "evaluate_segments"]
+
+
+@dataclass(frozen=True)
+class SegmentsFit:
+    """All that was fitted.
+
+    Attributes:
+        model: the chosen grouping with its names.
+        choice: the grouping and the rule.
+        groupings: every space and k.
+        stabilities: adjusted Rand index under resampling, by space and k.
+        shuffled: Euclidean silhouette at the chosen k with shuffled columns, by space.
+        uniform_line: Euclidean silhouette at the chosen k of evenly spaced points on a line.
+    """
+
+    model: SegmentModel
+    choice: Choice
+    groupings: Sequence[Grouping]
+    stabilities: Mapping[tuple[str, int], float]
+    shuffled: Mapping[str, float]
+    uniform_line: float
+
+
+def evaluate_segments(fitted: SegmentsFit, customers: pl.DataFrame, seed: int) -> Evaluation:
+    """Figures of the choice and of all that was tried."""
+    chosen = fitted.choice.grouping
+    points = fitted.model.space.transform(customers)
+    own = silhouettes(points, [chosen.labels])[0]
+    labels = fitted.model.labels(customers)
+    profiles = profile_segments(customers, labels, fitted.model.segments)
+    tried = _table(fitted)
+    found_again = fitted.stabilities.get((chosen.space, chosen.k), 0.0)
+    correlation = float(np.corrcoef(customers["count_purchases"], customers["sum_purchase"])[0, 1])
+    metrics = (
+        Metric("k", float(chosen.k), goal=">= 4"),
+        Metric.of("silhouette_euclidean", mean_interval(own, seed), ">= 0.50 on the real data"),
+        Metric("silhouette_squared", chosen.silhouette_squared),
+        Metric("smallest_share", chosen.smallest_share, goal=">= 0.15 on the real data"),
+        Metric("bootstrap_ari", found_again, goal=">= 0.9 on the real data"),
+        Metric("shuffled_silhouette_euclidean", fitted.shuffled[chosen.space]),
+        Metric("uniform_line_silhouette_euclidean", fitted.uniform_line),
+        Metric("purchases_spend_correlation", correlation),
+        *_metrics_of_spaces(fitted, chosen.k),
+    )
+    return Evaluation(
+        metrics=metrics,
+        results={
+            "segments_k": chosen.k,
+            "segments_silhouette_euclidean": chosen.silhouette,
+            "segments_silhouette_squared": chosen.silhouette_squared,
+            "segments_smallest_share": chosen.smallest_share,
+        },
+        params={
+            "space": find_space(chosen.space).title,
+            "k": chosen.k,
+            "rule": fitted.choice.rule,
+            "constant_features": ", ".join(fitted.model.space.constant) or "none",
+        },
+        checks=(
+            Check("at least four segments", chosen.k >= LEAST_K, f"{chosen.k}, {LEAST_K} wanted"),
+        ),
+        conclusions=(
+            _chosen_words(fitted, found_again),
+            *_profile_words(profiles),
+            _nature_words(fitted, correlation),
+            _alternative_words(fitted),
+        ),
+        limits=(
+            "Segments of one weekend: who buys little here may buy much at other times.",
+            "A customer near a border between tiers differs little from one beyond it.",
+        ),
+        figures={
+            "elbow.png": plot_elbow(tried),
+            "silhouettes.png": plot_silhouettes(tried, fitted.uniform_line, chosen.k),
+            "segments.png": plot_profiles(profiles),
+        },
+        tables={"tried.csv": tried, "profiles.csv": profiles.to_pandas()},
+    )
+
+
+def _table(fitted: SegmentsFit) -> pd.DataFrame:
+    """Each row is one space and k."""
+    rows = [
+        {
+            "space": one.space,
+            "features": find_space(one.space).title,
+            "k": one.k,
+            "cost": one.cost,
+            "silhouette_euclidean": one.silhouette,
+            "silhouette_squared": one.silhouette_squared,
+            "smallest_share": one.smallest_share,
+            "bootstrap_ari": fitted.stabilities.get((one.space, one.k)),
+        }
+        for one in fitted.groupings
+    ]
+    return pd.DataFrame(rows)
+
+
+def _metrics_of_spaces(fitted: SegmentsFit, k: int) -> list[Metric]:
+    """What each space reaches at the chosen k."""
+    metrics = []
+    for one in fitted.groupings:
+        if one.k == k:
+            found_again = fitted.stabilities.get((one.space, k), 0.0)
+            metrics += [
+                Metric(f"{one.space}_silhouette_euclidean", one.silhouette),
+                Metric(f"{one.space}_silhouette_squared", one.silhouette_squared),
+                Metric(f"{one.space}_smallest_share", one.smallest_share),
+                Metric(f"{one.space}_bootstrap_ari", found_again),
+                Metric(f"{one.space}_shuffled_silhouette", fitted.shuffled[one.space]),
+            ]
+    return metrics
+
+
+def _chosen_words(fitted: SegmentsFit, found_again: float) -> str:
+    one = fitted.choice.grouping
+    return (
+        f"{one.k} segments by {find_space(one.space).title}: silhouette {one.silhouette:.3f} "
+        f"(Euclidean; {one.silhouette_squared:.3f} by Spark's squared distances), smallest "
+        f"{one.smallest_share:.1%}, found again in bootstrap samples with ARI {found_again:.2f}."
+    )
+
+
+def _profile_words(profiles: pl.DataFrame) -> list[str]:
+    return [
+        f"{row['segment_name'].capitalize()} ({row['share_of_customers']:.0%} of customers, "
+        f"{row['share_of_sales']:.0%} of sales, {row['mean_spend']:,.0f} each). {row['action']}"
+        for row in profiles.iter_rows(named=True)
+    ]
+
+
+def _nature_words(fitted: SegmentsFit, correlation: float) -> str:
+    """Clusters or tiers of a continuum: what chance reaches decides."""
+    one = fitted.choice.grouping
+    seen = (
+        f"Number of purchases and spend go together (correlation {correlation:.3f}); a line of "
+        f"evenly spaced points, which has no clusters at all, reaches {fitted.uniform_line:.3f} "
+        f"when it is cut into {one.k}, and the shuffled columns {fitted.shuffled[one.space]:.3f}."
+    )
+    if one.silhouette <= fitted.uniform_line:
+        return (
+            f"Are these clusters? No: they are tiers of a continuum. {seen} A silhouette of "
+            f"{one.silhouette:.3f} is what cutting any such line gives; the borders are useful "
+            "agreements, not gaps between kinds of customers."
+        )
+    return (
+        f"Are these clusters? {seen} The segments reach {one.silhouette:.3f}, more than the line: "
+        "a sign of gaps between them, to be looked at before it is believed."
+    )
+
+
+def _alternative_words(fitted: SegmentsFit) -> str:
+    four = [
+        one for one in fitted.groupings if one.space == "rank_spend_ticket" and one.k == LEAST_K
+    ]
+    if not four:
+        return "Too few different customers for segments by spend and mean ticket."
+    return (
+        f"Spend and mean ticket together in {LEAST_K} groups have a silhouette of only "
+        f"{four[0].silhouette:.3f}, and say more: who buys much of what is cheap, and little of "
+        "what is dear."
+    )
