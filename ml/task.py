@@ -143,6 +143,8 @@ class Package:
         signature: columns in and out.
         requirements: packages that it needs, such as ``xgboost``.
         milliseconds_per_1000_rows: what the latency check admits.
+        is_row_by_row: whether a row of the answer belongs to each row of the input; a list of
+            products does not.
     """
 
     model: PythonModel
@@ -150,6 +152,7 @@ class Package:
     signature: ModelSignature
     requirements: tuple[str, ...]
     milliseconds_per_1000_rows: float = 1000.0
+    is_row_by_row: bool = True
 
 
 class Task(ABC, Generic[Data, Split, Fitted]):

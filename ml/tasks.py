@@ -9,6 +9,8 @@ __all__ = ["TASKS", "find_task"]
 
 TASKS = {
     "purchase": "ml.purchase.task:PurchaseTask",
+    "segments": "ml.segments.task:SegmentsTask",
+    "recommendations": "ml.recommendations.task:RecommendationsTask",
 }
 """Name on the command line -> where the class stands."""
 

@@ -56,7 +56,7 @@ def history_of(frame: pl.DataFrame, product_ids: np.ndarray) -> History:
     """
     customers = frame.unique("user_id", keep="first", maintain_order=True).sort("user_id")
     user_ids = customers["user_id"].to_numpy()
-    owned = frame.filter(pl.col("product_id").is_in(pl.Series(list(product_ids), dtype=pl.String)))
+    owned = frame.filter(pl.col("product_id").is_in(list(product_ids)))
     owned = owned.unique(["user_id", "product_id"])
     rows = np.searchsorted(user_ids, owned["user_id"].to_numpy())
     columns = np.searchsorted(product_ids, owned["product_id"].to_numpy().astype(object))

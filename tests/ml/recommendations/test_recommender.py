@@ -1,0 +1,91 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from ml.recommendations.als import AlsSettings, ItemFactors
+from ml.recommendations.popularity import Popularity
+from ml.recommendations.recommender import Recommender, history_of
+
+PRODUCTS = np.array(["P1", "P2", "P3", "P4"], dtype=object)
+
+
+def recommender(least_known: int = 1, length: int = 2) -> Recommender:
+    """P1 speaks for P3 alone, P2 for P4 alone; P4, then P2 is what sells to women."""
+    ease = np.zeros((4, 4), dtype=np.float32)
+    ease[0, 2] = ease[1, 3] = 1
+    popularity = Popularity(
+        overall=np.array([0.4, 0.3, 0.2, 0.1], dtype=np.float32),
+        groups=np.array(["F|26-35|B"], dtype=object),
+        by_group=np.array([[0.1, 0.3, 0.2, 0.9]], dtype=np.float32),
+    )
+    flat = ItemFactors(AlsSettings(1, 0.1, 1, 1.0), np.zeros((4, 1)))
+    return Recommender(
+        PRODUCTS,
+        popularity,
+        ease,
+        (flat,),
+        ease_weight=1.0,
+        least_known=least_known,
+        length=length,
+    )
+
+
+def history(*rows: tuple[int, str, str | None]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(user, gender, "26-35", "B", product) for user, gender, product in rows],
+        columns=["user_id", "gender", "age", "city_category", "product_id"],
+    )
+
+
+def test_a_list_follows_from_what_the_customer_has_and_leaves_it_out() -> None:
+    answer = recommender().predict(None, history((7, "F", "P1"), (8, "F", "P2"), (8, "F", "P4")))
+    assert answer[["user_id", "rank", "product_id"]].to_numpy().tolist() == [
+        [7, 1, "P3"],
+        [7, 2, "P2"],
+        [8, 1, "P1"],
+        [8, 2, "P3"],
+    ]
+    assert not answer["is_fallback"].any()
+
+
+def test_a_newcomer_gets_what_is_popular_in_the_demographic_group() -> None:
+    answer = recommender().predict(None, history((7, "F", None), (8, "M", None)))
+    assert answer["product_id"].tolist() == ["P4", "P2", "P1", "P2"]
+    assert answer["is_fallback"].all()
+
+
+def test_personal_lists_begin_at_the_least_known_number_of_products() -> None:
+    rows = history((7, "F", "P1"), (8, "F", "P1"), (8, "F", "P3"))
+    answer = recommender(least_known=2).predict(None, rows)
+    assert answer.groupby("user_id")["is_fallback"].all().tolist() == [True, False]
+
+
+def test_the_order_of_the_rows_does_not_matter_nor_does_a_repeated_one() -> None:
+    rows = history((8, "F", "P2"), (7, "F", "P1"), (8, "F", "P3"))
+    again = pd.concat([rows.iloc[::-1], rows.head(1)])
+    first = recommender().predict(None, rows)
+    assert recommender().predict(None, again).equals(first)
+
+
+def test_a_product_that_the_model_does_not_know_is_left_out() -> None:
+    answer = recommender().predict(None, history((7, "F", "P1"), (7, "F", "P999")))
+    assert answer["product_id"].tolist() == ["P3", "P2"]
+
+
+def test_a_list_ends_where_the_catalogue_does() -> None:
+    rows = history(*((7, "F", product) for product in ("P1", "P2", "P3")))
+    assert recommender(length=3).predict(None, rows)["product_id"].tolist() == ["P4"]
+
+
+def test_no_rows_give_no_lists() -> None:
+    assert recommender().predict(None, history((7, "F", "P1")).head(0)).empty
+
+
+def test_a_products_audience_are_those_it_fits_best_without_its_owners_and_newcomers() -> None:
+    rows = history((7, "F", "P1"), (8, "F", "P2"), (9, "F", "P3"), (10, "F", None))
+    audience = recommender().audience(history_of(pl.from_pandas(rows), PRODUCTS), 1)
+    found = dict(zip(audience.product_ids, audience.user_ids, strict=True))
+    assert found["P3"] == 7
+    assert found["P4"] == 8
+    assert 10 not in audience.user_ids
+    assert set(audience.ranks) == {1}

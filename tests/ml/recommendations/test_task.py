@@ -1,0 +1,174 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from marts_under_test import (
+    COUNT_CUSTOMERS,
+    COUNT_PRODUCTS,
+    tiny_context,
+    tiny_settings,
+    write_table,
+    write_tiny_marts,
+)
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner
+
+from lakehouse.errors import ModelError, TableError
+from lakehouse.settings import Settings
+from lakehouse.tables import TableName, read_columns
+from ml import recommend
+from ml.recommendations.lists import audience_of, list_of, newcomer_list
+from ml.recommendations.task import RecommendationsTask
+from ml.registry import champion_version, load_champion
+from ml.training import TrainingResult, train
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    made = tiny_settings(tmp_path_factory.mktemp("recommendations"))
+    write_tiny_marts(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained(settings: Settings, spark: SparkSession) -> TrainingResult:
+    return train(RecommendationsTask(), tiny_context(settings, spark))
+
+
+@pytest.fixture
+def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setattr(recommend, "settings", lambda: settings)
+    return CliRunner()
+
+
+def lists(settings: Settings) -> pl.DataFrame:
+    columns = ["user_id", "rank", "product_id", "score", "is_fallback"]
+    table = TableName("predictions", "product_recommendations")
+    return pl.DataFrame(pl.from_arrow(read_columns(table, columns, settings)))
+
+
+def test_a_first_model_becomes_champion_and_its_figures_are_written(
+    trained: TrainingResult, settings: Settings
+) -> None:
+    assert trained.decision.is_promoted, trained.decision.reason
+    assert champion_version("product_recommendations", settings) == trained.version
+    figures = json.loads((settings.var_dir / "results" / "ml.json").read_text())
+    of_blend = figures["recommendations_ndcg_at_10"]
+    assert 1 >= of_blend > figures["recommendations_ndcg_at_10_popularity"] > 0
+    assert figures["recommendations_ndcg_at_10_explicit_als"] >= 0
+    by_name = {metric.name: metric for metric in trained.evaluation.metrics}
+    assert by_name["blend_ndcg_at_10"].low < of_blend < by_name["blend_ndcg_at_10"].high
+
+
+def test_every_customer_gets_a_list_without_what_it_bought(
+    trained: TrainingResult, settings: Settings
+) -> None:
+    made = lists(settings)
+    bought = pl.read_delta(settings.table_path("features", "customer_product_interactions"))
+    assert made["user_id"].n_unique() == COUNT_CUSTOMERS
+    assert made.join(bought, on=["user_id", "product_id"]).is_empty()
+    assert (made.group_by("user_id").agg(pl.max("rank") == pl.len())["rank"]).all()
+    falling = made.sort("user_id", "rank").group_by("user_id", maintain_order=True)
+    assert falling.agg(pl.col("score").is_sorted(descending=True))["score"].all()
+
+
+def test_lists_follow_the_customers_taste(trained: TrainingResult, settings: Settings) -> None:
+    first = lists(settings).filter(pl.col("rank") <= 3)
+    is_even = first["product_id"].str.slice(1).cast(pl.Int32) % 2 == 0
+    # Customers start at 1 here, and the first of them likes even products.
+    assert (is_even == (first["user_id"] % 2 == 1)).mean() > 0.8
+
+
+def test_each_audience_holds_customers_who_lack_the_product(
+    trained: TrainingResult, settings: Settings
+) -> None:
+    audience = audience_of("P04", settings)
+    bought = pl.read_delta(settings.table_path("features", "customer_product_interactions"))
+    owners = set(bought.filter(pl.col("product_id") == "P04")["user_id"])
+    assert audience["rank"].to_list() == list(range(1, len(audience) + 1))
+    assert owners.isdisjoint(audience["user_id"])
+
+
+def test_a_champion_judges_the_same_rows_as_its_challenger(
+    trained: TrainingResult, settings: Settings, spark: SparkSession
+) -> None:
+    task, context = RecommendationsTask(), tiny_context(settings, spark)
+    split = task.split(task.load(context), context)
+    losses = task.losses(load_champion("product_recommendations", settings), split, context)
+    by_name = {metric.name: metric.value for metric in trained.evaluation.metrics}
+    assert len(losses) == by_name["customers_judged"]
+    assert np.mean(1 - losses) == pytest.approx(by_name["blend_ndcg_at_10"], abs=1e-6)
+
+
+def test_the_command_prints_a_customers_list(trained: TrainingResult, command: CliRunner) -> None:
+    shown = command.invoke(recommend.app, ["--user", "1", "-k", "3"])
+    assert shown.exit_code == 0, shown.output
+    assert "Products for customer 1" in shown.output
+    assert shown.output.count("P") >= 3
+    assert "synthetic data" in shown.output
+
+
+def test_the_command_shows_the_fallback_and_an_error_for_an_unknown_customer(
+    trained: TrainingResult, command: CliRunner
+) -> None:
+    shown = command.invoke(recommend.app, ["--user", "999", "-k", "3"])
+    assert "Popular with all customers" in shown.output
+    assert isinstance(shown.exception, ModelError)
+    assert "Customer 999 is not known" in str(shown.exception)
+
+
+def test_the_command_serves_a_newcomer_who_is_described(
+    trained: TrainingResult, command: CliRunner
+) -> None:
+    described = ["--user", "999", "--gender", "F", "--age", "26-35", "--city", "A"]
+    shown = command.invoke(recommend.app, described)
+    assert shown.exit_code == 0, shown.output
+    assert "Popular with F, 26-35, city A" in shown.output
+
+
+def test_the_command_tells_how_long_the_list_is_when_more_is_asked_for(
+    trained: TrainingResult, command: CliRunner
+) -> None:
+    shown = command.invoke(recommend.app, ["--user", "1", "-k", "500"])
+    assert "500 were asked for" in shown.output
+
+
+def test_the_command_finds_customers_for_a_product_and_refuses_an_unknown_one(
+    trained: TrainingResult, command: CliRunner
+) -> None:
+    assert "Customers for product P04" in command.invoke(recommend.app, ["--product", "P04"]).output
+    unknown = command.invoke(recommend.app, ["--product", "P999"])
+    assert "Product P999 has no audience" in str(unknown.exception)
+    assert command.invoke(recommend.app, ["--product", "P04", "--user", "1"]).exit_code == 2
+
+
+def test_a_newcomers_list_is_marked_and_is_that_of_the_group(
+    trained: TrainingResult, settings: Settings
+) -> None:
+    women = newcomer_list(999, "F", "26-35", "A", settings)
+    men = newcomer_list(999, "M", "26-35", "A", settings)
+    assert women["is_fallback"].all()
+    assert women["product_id"].to_list() != men["product_id"].to_list()
+    assert len(women) <= COUNT_PRODUCTS
+
+
+def test_without_lists_the_error_names_the_command_to_run(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="Run `make build` first"):
+        list_of(1, tiny_settings(tmp_path))
+
+
+def test_an_empty_mart_or_one_of_another_shape_is_refused(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    settings = tiny_settings(tmp_path)
+    write_tiny_marts(settings)
+    name = "features.customer_product_interactions"
+    whole = pl.read_delta(settings.table_path(*name.split(".")))
+    write_table(settings, name, whole.head(0))
+    with pytest.raises(ModelError, match="has no rows"):
+        RecommendationsTask().load(tiny_context(settings, spark))
+    write_table(tiny_settings(tmp_path / "other"), name, whole.drop("rating"))
+    with pytest.raises(TableError, match="lacks rating"):
+        RecommendationsTask().load(tiny_context(tiny_settings(tmp_path / "other"), spark))
