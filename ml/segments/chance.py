@@ -7,6 +7,7 @@ hundreds of them over a few thousand rows, where a Spark job costs more than the
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
 from ml.segments.kmeans import Grouping, nearest
 from ml.segments.silhouettes import silhouettes
@@ -54,4 +55,7 @@ def _silhouette(points: np.ndarray, k: int, seed: int) -> float:
 
 
 def _centres(points: np.ndarray, k: int, seed: int) -> np.ndarray:
-    return KMeans(k, n_init=_STARTS, random_state=seed % 2**31).fit(points).cluster_centers_
+    # A fit takes milliseconds; waiting for a second thread at each of its steps takes far longer.
+    with threadpool_limits(1):
+        fitted = KMeans(k, n_init=_STARTS, random_state=seed % 2**31).fit(points)
+    return fitted.cluster_centers_
