@@ -66,5 +66,7 @@ def write_tiny_marts(settings: Settings) -> None:
         )
     )
     write_table(settings, "features.customer_product_interactions", interactions)
+    products = bought.select("product_id", "product_category_1").unique()
     write_table(settings, "features.customer_features", customers)
+    write_table(settings, "features.product_features", products)
     write_table(settings, "features.customer_category_purchases", categories)

@@ -25,11 +25,13 @@ class Interactions:
     Attributes:
         customers: user_id and :data:`GROUP_COLUMNS` of the rows, by ascending user_id.
         product_ids: of the columns, ascending, so that ties go to the lower id.
+        categories: main category of each column.
         ratings: the mart's implicit rating (1 to 5) where the customer bought the product.
     """
 
     customers: pl.DataFrame
     product_ids: np.ndarray
+    categories: np.ndarray
     ratings: sparse.csr_matrix
 
     @cached_property
@@ -66,16 +68,19 @@ def group_names(frame: pl.DataFrame) -> np.ndarray:
     return frame.select(joined.fill_null("unknown")).to_series().to_numpy().astype(object)
 
 
-def interactions_of(purchases: pl.DataFrame, customers: pl.DataFrame) -> Interactions:
+def interactions_of(
+    purchases: pl.DataFrame, customers: pl.DataFrame, products: pl.DataFrame
+) -> Interactions:
     """The matrix of a table of pairs.
 
     Args:
         purchases: user_id, product_id, rating; one row for each pair.
         customers: user_id and :data:`GROUP_COLUMNS`; one row for each customer.
+        products: product_id, product_category_1; one row for each product.
 
     Raises:
         ModelError: a value is missing, a rating is not above 0, a pair repeats, or a pair's
-            customer is unknown.
+            customer or product is unknown.
     """
     incomplete = {name: n for name, n in purchases.null_count().row(0, named=True).items() if n}
     if incomplete:
@@ -90,7 +95,8 @@ def interactions_of(purchases: pl.DataFrame, customers: pl.DataFrame) -> Interac
         )
     customers = customers.select("user_id", *GROUP_COLUMNS).sort("user_id")
     user_ids = customers["user_id"].to_numpy()
-    product_ids = purchases["product_id"].unique().sort().to_numpy().astype(object)
+    products = products.sort("product_id")
+    product_ids = products["product_id"].to_numpy().astype(object)
     users = purchases["user_id"].to_numpy()
     rows = np.searchsorted(user_ids, users).clip(max=len(user_ids) - 1)
     strangers = np.unique(users[user_ids[rows] != users])
@@ -99,7 +105,14 @@ def interactions_of(purchases: pl.DataFrame, customers: pl.DataFrame) -> Interac
             f"{len(strangers):,} customers with purchases are not in customer_features, such as "
             f"{strangers[0]}. Run `make build`"
         )
-    columns = np.searchsorted(product_ids, purchases["product_id"].to_numpy())
+    bought = purchases["product_id"].to_numpy().astype(object)
+    columns = np.searchsorted(product_ids, bought).clip(max=len(product_ids) - 1)
+    unlisted = set(bought[product_ids[columns] != bought])
+    if unlisted:
+        raise ModelError(
+            f"{len(unlisted):,} products that were bought are not in product_features, such as "
+            f"{min(unlisted)}. Run `make build`"
+        )
     if len(np.unique(rows.astype(np.int64) * len(product_ids) + columns)) != len(purchases):
         raise ModelError("customer_product_interactions repeats a pair. Run `make build`")
     ratings = sparse.csr_matrix(
@@ -107,7 +120,7 @@ def interactions_of(purchases: pl.DataFrame, customers: pl.DataFrame) -> Interac
         shape=(len(user_ids), len(product_ids)),
     )
     ratings.sort_indices()
-    return Interactions(customers, product_ids, ratings)
+    return Interactions(customers, product_ids, products["product_category_1"].to_numpy(), ratings)
 
 
 def hold_out(interactions: Interactions, seed: int) -> tuple[Interactions, Interactions]:

@@ -10,7 +10,7 @@ import polars as pl
 from mlflow.pyfunc import PythonModel, PythonModelContext
 from scipy import sparse
 
-from ml.recommendations.als import ItemFactors
+from ml.recommendations.als import ItemFactors, fold_in
 from ml.recommendations.interactions import group_names
 from ml.recommendations.popularity import Popularity
 from ml.recommendations.ranking import NOTHING, best_columns, standardised, without
@@ -72,6 +72,7 @@ class Recommender(PythonModel):
 
     Args:
         product_ids: products that can be offered, ascending.
+        categories: main category of each.
         popularity: rates overall and by demographic group.
         ease: weights from owned to offered products.
         factors: implicit ALS models.
@@ -83,6 +84,7 @@ class Recommender(PythonModel):
     def __init__(
         self,
         product_ids: np.ndarray,
+        categories: np.ndarray,
         popularity: Popularity,
         ease: np.ndarray,
         factors: tuple[ItemFactors, ...],
@@ -92,6 +94,7 @@ class Recommender(PythonModel):
         length: int,
     ) -> None:
         self.product_ids = product_ids
+        self.categories = categories
         self.popularity = popularity
         self.ease = ease
         self.factors = factors
@@ -138,21 +141,34 @@ class Recommender(PythonModel):
         parts = [self._lists(part) for part in _chunks(history)] or [self._lists(history)]
         return pd.concat(parts, ignore_index=True)
 
+    def audience_scores(self, bought: sparse.csr_matrix) -> np.ndarray:
+        """Products x customers: whom a product fits better than others.
+
+        Not the scores of the lists: those say what suits a customer best, and of a product that
+        suits hardly anyone best they say nothing. EASE, ALS, and the customer's purchases in the
+        product's category, which alone speak for a product without buyers, count alike.
+        """
+        _, places = np.unique(self.categories, return_inverse=True)
+        in_category = bought @ np.eye(places.max() + 1, dtype=np.float32)[places]
+        latent = sum(one.positions @ fold_in(bought, one).T for one in self.factors)
+        scores = standardised((bought @ self.ease).T)
+        scores += standardised(latent)
+        scores += standardised(np.log1p(in_category).T[places])
+        return scores
+
     def audience(self, history: History, length: int) -> Audience:
         """The customers whom each product fits best, of those who do not have it.
 
         Args:
-            history: of all customers; those without a personal list stand in no audience.
+            history: of all customers; those too new for a personal list stand in no audience.
             length: customers for each product.
 
         Returns:
-            by product and rank; scores are comparable between customers.
+            by product and rank; scores are comparable within one product.
         """
         personal = np.flatnonzero(~self.is_fallback(history))
-        scores = np.empty((len(self.product_ids), len(personal)), dtype=np.float32)
-        for start in range(0, len(personal), _CHUNK):
-            part = history.bought[personal[start : start + _CHUNK]]
-            scores[:, start : start + _CHUNK] = without(self.personal_scores(part), part).T
+        bought = history.bought[personal]
+        scores = without(self.audience_scores(bought), bought.T.tocsr())
         places = best_columns(scores, length)
         products, ranks = np.nonzero(places != NOTHING)
         chosen = places[products, ranks]

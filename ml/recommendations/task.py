@@ -34,6 +34,7 @@ Fitted = TypeVar("Fitted")
 
 _PURCHASES = "features.customer_product_interactions"
 _CUSTOMERS = "features.customer_features"
+_PRODUCTS = "features.product_features"
 
 # Products in a customer's list and customers in a product's: what a page, or a mailing, can use.
 _LIST_LENGTH = 20
@@ -71,10 +72,11 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
     main_input = _PURCHASES
 
     def load(self, context: TaskContext) -> Interactions:
-        """Read who bought what, and the demographic groups."""
+        """Read who bought what, the demographic groups and the products' categories."""
         purchases = context.inputs.read(_PURCHASES, ["user_id", "product_id", "rating"])
         customers = context.inputs.read(_CUSTOMERS, ["user_id", *GROUP_COLUMNS])
-        return interactions_of(purchases, customers)
+        products = context.inputs.read(_PRODUCTS, ["product_id", "product_category_1"])
+        return interactions_of(purchases, customers, products)
 
     def split(self, data: Interactions, context: TaskContext) -> HeldOut:
         """Hold out a fifth of each customer's products, by a seeded hash."""
@@ -98,6 +100,7 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
             factors.append(ItemFactors(settings, np.nan_to_num(fitted.items)))
         recommender = Recommender(
             train.product_ids,
+            train.categories,
             fit_popularity(train),
             ease,
             tuple(factors),

@@ -8,7 +8,6 @@ import pandas as pd
 import polars as pl
 
 from ml.bootstrap import mean_interval
-from ml.promotion import Check
 from ml.segments.choice import LEAST_K, Choice
 from ml.segments.kmeans import Grouping
 from ml.segments.model import SegmentModel
@@ -77,9 +76,6 @@ def evaluate_segments(fitted: SegmentsFit, customers: pl.DataFrame, seed: int) -
             "rule": fitted.choice.rule,
             "constant_features": ", ".join(fitted.model.space.constant) or "none",
         },
-        checks=(
-            Check("at least four segments", chosen.k >= LEAST_K, f"{chosen.k}, {LEAST_K} wanted"),
-        ),
         conclusions=(
             _chosen_words(fitted, found_again),
             *_profile_words(profiles),

@@ -3,7 +3,12 @@ import polars as pl
 import pytest
 
 from lakehouse.errors import ModelError
-from ml.recommendations.interactions import GROUP_COLUMNS, hold_out, interactions_of
+from ml.recommendations.interactions import (
+    GROUP_COLUMNS,
+    Interactions,
+    hold_out,
+    interactions_of,
+)
 
 CUSTOMERS = pl.DataFrame(
     {
@@ -23,6 +28,12 @@ def purchases(*pairs: tuple[int, str]) -> pl.DataFrame:
     )
 
 
+def made_of(rows: pl.DataFrame, customers: pl.DataFrame = CUSTOMERS) -> Interactions:
+    """With each product that was bought in category 5."""
+    products = rows.select(pl.col("product_id").unique()).drop_nulls()
+    return interactions_of(rows, customers, products.with_columns(product_category_1=pl.lit(5)))
+
+
 def many(count_users: int = 40, count_products: int = 30) -> tuple[pl.DataFrame, pl.DataFrame]:
     pairs = [(u, f"P{p:02}") for u in range(count_users) for p in range(count_products)]
     customers = pl.DataFrame({"user_id": range(count_users)}).with_columns(
@@ -32,7 +43,7 @@ def many(count_users: int = 40, count_products: int = 30) -> tuple[pl.DataFrame,
 
 
 def test_rows_and_columns_are_in_the_order_of_their_ids() -> None:
-    made = interactions_of(purchases((3, "P2"), (1, "P9"), (1, "P2")), CUSTOMERS)
+    made = made_of(purchases((3, "P2"), (1, "P9"), (1, "P2")))
     assert made.user_ids.tolist() == [1, 2, 3]
     assert made.product_ids.tolist() == ["P2", "P9"]
     assert made.bought.toarray().tolist() == [[1, 1], [0, 0], [1, 0]]
@@ -40,7 +51,7 @@ def test_rows_and_columns_are_in_the_order_of_their_ids() -> None:
 
 
 def test_a_customer_with_an_unknown_attribute_is_in_a_group_of_no_one() -> None:
-    made = interactions_of(purchases((1, "P2")), CUSTOMERS)
+    made = made_of(purchases((1, "P2")))
     assert made.groups.tolist() == ["M|0-17|B", "unknown", "F|26-35|A"]
 
 
@@ -55,11 +66,11 @@ def test_a_customer_with_an_unknown_attribute_is_in_a_group_of_no_one() -> None:
 )
 def test_a_table_that_cannot_be_learnt_from_is_refused(rows: pl.DataFrame, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        interactions_of(rows, CUSTOMERS)
+        made_of(rows)
 
 
 def test_a_fifth_of_each_customers_products_is_held_out_and_nothing_is_lost() -> None:
-    made = interactions_of(*many())
+    made = made_of(*many())
     train, held_out = hold_out(made, seed=1)
     assert set(np.diff(held_out.ratings.indptr)) == {6}
     assert (train.ratings + held_out.ratings != made.ratings).nnz == 0
@@ -67,7 +78,7 @@ def test_a_fifth_of_each_customers_products_is_held_out_and_nothing_is_lost() ->
 
 
 def test_which_products_are_held_out_depends_on_seed_and_customer() -> None:
-    made = interactions_of(*many())
+    made = made_of(*many())
     first = hold_out(made, seed=1)[1].bought
     assert (first != hold_out(made, seed=1)[1].bought).nnz == 0
     assert (first != hold_out(made, seed=2)[1].bought).nnz > 0
@@ -75,12 +86,12 @@ def test_which_products_are_held_out_depends_on_seed_and_customer() -> None:
 
 
 def test_no_product_is_held_out_of_a_customer_with_one_and_one_is_of_two() -> None:
-    made = interactions_of(purchases((1, "P1"), (2, "P1"), (2, "P2")), CUSTOMERS)
+    made = made_of(purchases((1, "P1"), (2, "P1"), (2, "P2")))
     assert np.diff(hold_out(made, seed=1)[1].ratings.indptr).tolist() == [0, 1, 0]
 
 
 def test_a_frame_has_a_row_for_a_customer_without_products() -> None:
-    frame = interactions_of(purchases((1, "P2"), (1, "P4")), CUSTOMERS).frame()
+    frame = made_of(purchases((1, "P2"), (1, "P4"))).frame()
     rows = frame.select("user_id", "gender", "product_id").rows()
     assert sorted(rows, key=str) == [
         (1, "M", "P2"),
@@ -88,3 +99,17 @@ def test_a_frame_has_a_row_for_a_customer_without_products() -> None:
         (2, "M", None),
         (3, "F", None),
     ]
+
+
+def test_a_product_that_is_not_listed_is_refused() -> None:
+    listed = pl.DataFrame({"product_id": ["P1"], "product_category_1": [5]})
+    with pytest.raises(ModelError, match="not in product_features, such as P9"):
+        interactions_of(purchases((1, "P1"), (1, "P9")), CUSTOMERS, listed)
+
+
+def test_a_listed_product_without_buyers_has_a_column_and_a_category() -> None:
+    listed = pl.DataFrame({"product_id": ["P9", "P1"], "product_category_1": [8, 5]})
+    made = interactions_of(purchases((1, "P1")), CUSTOMERS, listed)
+    assert made.product_ids.tolist() == ["P1", "P9"]
+    assert made.categories.tolist() == [5, 8]
+    assert made.ratings.shape == (3, 2)

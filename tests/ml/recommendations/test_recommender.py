@@ -21,6 +21,7 @@ def recommender(least_known: int = 1, length: int = 2) -> Recommender:
     flat = ItemFactors(AlsSettings(1, 0.1, 1, 1.0), np.zeros((4, 1)))
     return Recommender(
         PRODUCTS,
+        np.array([1, 2, 1, 2]),
         popularity,
         ease,
         (flat,),
@@ -87,5 +88,7 @@ def test_a_products_audience_are_those_it_fits_best_without_its_owners_and_newco
     found = dict(zip(audience.product_ids, audience.user_ids, strict=True))
     assert found["P3"] == 7
     assert found["P4"] == 8
+    # Nothing speaks for P1 but its category: 9 has bought from it and lacks P1.
+    assert found["P1"] == 9
     assert 10 not in audience.user_ids
     assert set(audience.ranks) == {1}
