@@ -172,7 +172,7 @@ def _conclusions(
     )
     return (
         f"The blend reaches NDCG@10 {ndcg['blend']:.4f}, {ratio.value:.2f} times popularity "
-        f"[{ratio.low:.2f}, {ratio.high:.2f}]{'' if ratio.low > 1 else ', which is within noise'}; "
+        f"[{ratio.low:.2f}, {ratio.high:.2f}]{'' if ratio.low > 1 else ', not beyond the noise'}; "
         f"of its ten products {10 * judged['blend'].metrics.precision.mean():.1f} are bought.",
         f"Explicit ALS as planned reaches {ndcg['explicit_als']:.4f} against popularity's "
         f"{ndcg['popularity']:.4f}: the price fifth that stands in for a rating says how dear a "

@@ -11,6 +11,7 @@ import pyarrow as pa
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
+from lakehouse.errors import ModelError
 from ml.recommendations.als import AlsSettings, ItemFactors, fit_als
 from ml.recommendations.comparison import LIST_LENGTH, Candidates
 from ml.recommendations.ease import fit_ease
@@ -79,8 +80,18 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
         return interactions_of(purchases, customers, products)
 
     def split(self, data: Interactions, context: TaskContext) -> HeldOut:
-        """Hold out a fifth of each customer's products, by a seeded hash."""
-        return HeldOut(*hold_out(data, context.seed))
+        """Hold out a fifth of each customer's products, by a seeded hash.
+
+        Raises:
+            ModelError: no customer has two products, so nothing can be held out.
+        """
+        train, held_out = hold_out(data, context.seed)
+        if not held_out.ratings.nnz:
+            raise ModelError(
+                f"None of {len(data.user_ids):,} customers has bought two products, so lists "
+                "cannot be judged. Land more purchases and run `make build`"
+            )
+        return HeldOut(train, held_out)
 
     def fit(self, split: HeldOut, context: TaskContext) -> Candidates:
         """Fit every model on the training pairs."""

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from marts_under_test import (
     write_tiny_marts,
 )
 from pyspark.sql import SparkSession
+from scipy import sparse
 from typer.testing import CliRunner
 
 from lakehouse.errors import ModelError, TableError
@@ -172,3 +174,13 @@ def test_an_empty_mart_or_one_of_another_shape_is_refused(
     write_table(tiny_settings(tmp_path / "other"), name, whole.drop("rating"))
     with pytest.raises(TableError, match="lacks rating"):
         RecommendationsTask().load(tiny_context(tiny_settings(tmp_path / "other"), spark))
+
+
+def test_customers_with_one_product_each_cannot_be_judged(
+    settings: Settings, spark: SparkSession
+) -> None:
+    task, context = RecommendationsTask(), tiny_context(settings, spark)
+    data = task.load(context)
+    alone = replace(data, ratings=sparse.csr_matrix(np.eye(*data.ratings.shape)))
+    with pytest.raises(ModelError, match="None of 80 customers has bought two products"):
+        task.split(alone, context)
