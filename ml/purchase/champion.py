@@ -1,6 +1,7 @@
 """Fitting the purchase model: encoders out of fold, then boosted trees on what the base leaves."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ class ChampionBudget:
 
     Attributes:
         encoder: of the encoders.
-        trees: number of boosted trees.
+        trees: most boosted trees; fewer where more of them do not help a fold left out.
         learning_rate: of the trees.
     """
 
@@ -30,7 +31,7 @@ class ChampionBudget:
     learning_rate: float
 
 
-FULL = ChampionBudget(EncoderBudget(FactorisationBudget(rounds=90)), 500, 0.05)
+FULL = ChampionBudget(EncoderBudget(FactorisationBudget(rounds=90), folds=10), 800, 0.05)
 QUICK = ChampionBudget(
     EncoderBudget(FactorisationBudget(burn_in=8, rounds=16, keep_every=2), folds=3), 100, 0.15
 )
@@ -100,17 +101,47 @@ def fit_champion(
         The model, and its features by importance (``feature``, ``gain``: part of the gain).
     """
     rest = split.train_steps - described.train_base
-    rows = xgboost.QuantileDMatrix(
-        described.train_features,
-        rest,
-        weight=described.train_weight,
-        feature_names=described.names,
-    )
     settings = _TREES | {"learning_rate": budget.learning_rate, "seed": seed % 2**31}
-    booster = xgboost.train(settings, rows, budget.trees)
+    left_out = split.train["fold"].to_numpy(dtype=int) == 0
+    trees = _count_trees(described, rest, left_out, settings, budget.trees)
+    booster = xgboost.train(settings, _rows(described, rest, ...), trees)
     gains = pd.Series(booster.get_score(importance_type="total_gain"), dtype=float)
     gains = gains.reindex(described.names).fillna(0.0)
     importances = (gains / max(gains.sum(), 1e-12)).sort_values(ascending=False)
     model = PurchaseModel(split.vocabulary, split.units, described.encoder, booster)
     booster.feature_names = None
     return model, importances.rename_axis("feature").rename("gain").reset_index()
+
+
+def _rows(
+    described: Described, rest: np.ndarray, which: Any, ref: xgboost.DMatrix | None = None
+) -> xgboost.QuantileDMatrix:
+    return xgboost.QuantileDMatrix(
+        described.train_features[which],
+        rest[which],
+        weight=described.train_weight[which],
+        feature_names=described.names,
+        ref=ref,
+    )
+
+
+def _count_trees(
+    described: Described,
+    rest: np.ndarray,
+    left_out: np.ndarray,
+    settings: dict[str, Any],
+    most: int,
+) -> int:
+    """How many trees serve training rows best that the trees did not see."""
+    if not left_out.any() or left_out.all():
+        return most
+    seen = _rows(described, rest, ~left_out)
+    search = xgboost.train(
+        settings,
+        seen,
+        most,
+        evals=[(_rows(described, rest, left_out, ref=seen), "left_out")],
+        early_stopping_rounds=max(most // 10, 5),
+        verbose_eval=False,
+    )
+    return search.best_iteration + 1

@@ -78,7 +78,10 @@ class PurchaseModel(PythonModel):
             amounts = np.empty(0)
         else:
             base, features, _ = self._encoder.describe(codes)
-            steps = base + self._booster.inplace_predict(features)
+            # Trees learnt from customers and products with a history alone, and would make much
+            # of its absence; biases are made for it.
+            is_known = self._vocabulary.is_known(codes)
+            steps = base + np.where(is_known, self._booster.inplace_predict(features), 0.0)
             amounts = self._units.to_purchase(codes.category, steps)
         return pd.DataFrame(
             {"predicted_purchase": amounts.astype(np.float64)}, index=model_input.index

@@ -106,6 +106,10 @@ class Vocabulary:
         """Places of a table of an attribute, the unknown one included."""
         return len(self.attributes[name]) + 1
 
+    def is_known(self, codes: Codes) -> np.ndarray:
+        """Whether both customer and product of each purchase were seen before."""
+        return (codes.user < len(self.users)) & (codes.product < len(self.products))
+
     def encode(self, events: pd.DataFrame) -> Codes:
         """Purchases as whole numbers; customers, products and values never seen are 'unknown'.
 
