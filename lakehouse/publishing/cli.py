@@ -64,7 +64,6 @@ def write_conclusions() -> None:
 
 
 def _tell_gaps(findings: Findings) -> None:
-    for gap in findings.gaps:
-        console.print(
-            f"Not in it: {gap.topic} ({gap.what} is missing; run `{gap.command}`)", soft_wrap=True
-        )
+    for command in dict.fromkeys(gap.command for gap in findings.gaps):
+        topics = [gap.topic for gap in findings.gaps if gap.command == command]
+        console.print(f"Not known before `{command}`: {', '.join(topics)}", soft_wrap=True)
