@@ -71,6 +71,22 @@ def test_every_relative_link_and_anchor_leads_somewhere(page):
             assert anchor in anchors_of(file), target
 
 
+def test_every_page_can_be_reached_from_the_index():
+    index = PROJECT_DIR / "docs" / "README.md"
+    reached, ahead = set(), [index]
+    while ahead:
+        page = ahead.pop()
+        if page in reached or page.suffix != ".md" or not page.exists():
+            continue
+        reached.add(page)
+        for target in LINK.findall(FENCE.sub("", page.read_text())):
+            if not re.match(r"[a-z]+:", target):
+                linked = (page.parent / target.partition("#")[0]).resolve()
+                ahead += [*linked.glob("*.md")] if linked.is_dir() else [linked]
+    lost = set((PROJECT_DIR / "docs").rglob("*.md")) - reached
+    assert sorted(str(page.relative_to(PROJECT_DIR)) for page in lost) == []
+
+
 @EACH_PAGE
 def test_every_make_target_exists(page):
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT_DIR / "Makefile").read_text(), re.MULTILINE))
