@@ -44,8 +44,7 @@ READS = {
 }
 """Table -> the columns that are read of it."""
 
-_COMMANDS = {"marts": "make build", "predictions": "make train", "live": "make stream"}
-_RESULTS_COMMANDS = {"ml": "make train", "stream": "make bench", "build": "make bench"}
+_COMMANDS = {"marts": "make build", "predictions": "make train"}
 
 
 class NotThere(Exception):  # noqa: N818  (an absence that is published, no failure)
@@ -96,24 +95,24 @@ class Inputs:
             raise missing
         return frame
 
-    def figures(self, name: str, *keys: str) -> dict[str, float]:
-        """Figures of ``var/results/<name>.json``, measured on this kind of data.
+    def figures(self, *keys: str) -> dict[str, float]:
+        """Figures of the models, from ``var/results/ml.json``, measured on this kind of data.
 
         Raises:
             NotThere: one of them is missing, or was measured on another kind of data.
         """
-        found = self._results(name)
+        found = self._results()
         if all(key in found for key in keys):
             return {key: found[key] for key in keys}
-        raise NotThere(f"a figure in `results/{name}.json`", _RESULTS_COMMANDS[name])
+        raise NotThere("a figure in `results/ml.json`", _COMMANDS["predictions"])
 
     def budget(self, task: str) -> tuple[str, ...]:
         """A sentence if the figures of a task are of a quick training, nothing otherwise."""
-        if not self._results("ml").get(f"{task}_is_quick"):
+        if not self._results().get(f"{task}_is_quick"):
             return ()
         return ("These figures are of a quick training with a small budget: train in earnest.",)
 
-    def _results(self, name: str) -> dict[str, Any]:
-        path = self._settings.var_dir / "results" / f"{name}.json"
+    def _results(self) -> dict[str, Any]:
+        path = self._settings.var_dir / "results" / "ml.json"
         found = json.loads(path.read_text()) if path.exists() else {}
         return found if found.get("data") in self.data_kinds else {}

@@ -36,7 +36,6 @@ def recommendations(inputs: Inputs) -> Finding:
     """How many customers and products recommendations reach, and how much better they are."""
     rows = inputs.table("predictions.product_recommendations")
     scores = inputs.figures(
-        "ml",
         "recommendations_ndcg_at_10",
         "recommendations_ndcg_at_10_popularity",
         "recommendations_ndcg_at_10_explicit_als",
@@ -77,7 +76,6 @@ def recommendations(inputs: Inputs) -> Finding:
 def purchase_model(inputs: Inputs) -> Finding:
     """How well an amount can be predicted, and where the limit is."""
     figures = inputs.figures(
-        "ml",
         *("purchase_test_rmse", "purchase_test_r2", "purchase_basket_r2"),
         *("purchase_linear_rmse", "purchase_forest_rmse", "purchase_gbt_rmse"),
     )
@@ -114,7 +112,7 @@ def purchase_model(inputs: Inputs) -> Finding:
 def high_value(inputs: Inputs) -> Finding:
     """How early a customer of high value is recognised."""
     rows = inputs.table("predictions.high_value_customers")
-    auc = inputs.figures("ml", "high_value_roc_auc")["high_value_roc_auc"]
+    auc = inputs.figures("high_value_roc_auc")["high_value_roc_auc"]
     judged = rows.dropna(subset=["is_actual_high_value"])
     found = judged[judged["is_predicted_high_value"]]["is_actual_high_value"]
     actual = judged["is_actual_high_value"].astype(bool)

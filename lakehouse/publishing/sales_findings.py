@@ -27,12 +27,12 @@ def at_a_glance(inputs: Inputs) -> Finding:
         points=(
             f"A purchase is {amount(sales / purchases)} on average, a customer's spend "
             f"{amount(sales / len(customers))}.",
-            f"{percent(accepted / audit['count_in_file'].sum())} of the rows in the files are in "
+            f"{percent(accepted / audit['count_in_file'].sum())} of the rows that came in are in "
             f"these figures; {rejected:,} stand in quarantine with their reasons.",
             "Amounts are in the data set's currency units; the publisher names no currency.",
         ),
         advice=(
-            "Plan with these totals: every row of the files is accounted for."
+            "Plan with these totals: every row that came in is accounted for."
             if (audit["count_in_file"] == audit[kept].sum(axis=1)).all()
             else "Do not plan with these totals yet: not every row is accounted for."
         ),
