@@ -129,7 +129,9 @@ class _Pages:
 
     def text(self, heading: str, lines: Sequence[str]) -> None:
         """Sentences, on as many slides as they need."""
-        parts = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)]
+        count = -(-len(lines) // _LINES)
+        size = -(-len(lines) // count)
+        parts = [lines[start : start + size] for start in range(0, len(lines), size)]
         for number, part in enumerate(parts, start=1):
             slide = self._page(heading if len(parts) == 1 else f"{heading} ({number})")
             _points(slide, Inches(1.55), part, 20)
