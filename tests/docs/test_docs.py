@@ -165,6 +165,17 @@ def test_the_pages_name_commands_of_every_part():
     assert {"lakehouse", "streaming", "ml"} <= {module.split(".")[0] for module, _ in commands()}
 
 
+def test_hooks_before_a_commit_run_pinned_programs_that_make_lint_runs_too():
+    hooks = (PROJECT_DIR / ".pre-commit-config.yaml").read_text()
+    makefile = (PROJECT_DIR / "Makefile").read_text().replace("$(VENV)", ".venv")
+    locked = (PROJECT_DIR / "requirements.lock").read_text()
+    programs = set(re.findall(r"entry: \.venv/bin/([\w-]+ [\w-]+)", hooks))
+    assert {program.split()[0] for program in programs} == {"ruff", "sqlfluff"}
+    for program in programs:
+        assert f".venv/bin/{program}" in makefile
+        assert re.search(rf"^{program.split()[0]}==", locked, re.MULTILINE)
+
+
 def texts_of(source):
     """Every string of a Python source, with a NUL where a value is put in."""
     for node in ast.walk(ast.parse(source)):
