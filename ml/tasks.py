@@ -11,6 +11,8 @@ TASKS = {
     "purchase": "ml.purchase.task:PurchaseTask",
     "segments": "ml.segments.task:SegmentsTask",
     "recommendations": "ml.recommendations.task:RecommendationsTask",
+    "high-value": "ml.high_value.task:HighValueTask",
+    "hypotheses": "ml.hypotheses.task:HypothesesTask",
 }
 """Name on the command line -> where the class stands."""
 

@@ -1,0 +1,111 @@
+"""Effect sizes with 95 % intervals, by a bootstrap over customers."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.stats import chi2_contingency
+
+from ml.bootstrap import Interval, bootstrap_interval
+
+__all__ = ["chi_squared", "cohens_d", "cramers_v", "cramers_v_interval", "eta_squared"]
+
+
+def eta_squared(values: np.ndarray, groups: np.ndarray, seed: int, samples: int) -> Interval:
+    """Share of the variance that lies between groups, 0 to 1.
+
+    >>> eta_squared(np.array([1.0, 1, 3, 3]), np.array([0, 0, 1, 1]), 1, 2).value
+    1.0
+    """
+    # Centred, so that the sums of squares keep their digits.
+    centred = values - values.mean()
+    members = np.eye(groups.max() + 1)[groups]
+    columns = np.column_stack([members, members * centred[:, None], centred**2])
+
+    def statistic(sums: np.ndarray) -> np.ndarray:
+        width = members.shape[1]
+        size, total = sums[:, 1 : 1 + width], sums[:, 1 + width : 1 + 2 * width]
+        correction = total.sum(axis=1) ** 2 / size.sum(axis=1)
+        between = (total**2 / np.maximum(size, 1)).sum(axis=1) - correction
+        return between / (sums[:, -1] - correction)
+
+    seen = float(statistic(np.r_[len(values), columns.sum(axis=0)][None, :])[0])
+    sums = np.array(
+        [
+            np.r_[weights.sum(), weights @ columns]
+            for weights in _weights(len(values), seed, samples)
+        ]
+    )
+    return _recentred(seen, statistic(sums))
+
+
+def cohens_d(values: np.ndarray, is_second: np.ndarray, seed: int, samples: int) -> Interval:
+    """Mean of the second group less that of the first, in pooled standard deviations.
+
+    >>> round(cohens_d(np.array([0.0, 2, 4, 6]), np.array([0, 0, 1, 1]), 1, 2).value, 4)
+    2.8284
+    """
+    centred = values - values.mean()
+    second = is_second.astype(float)
+    first = 1 - second
+    columns = np.column_stack(
+        [
+            side * power
+            for side in (first, second)
+            for power in (np.ones(len(values)), centred, centred**2)
+        ]
+    )
+
+    def statistic(sums: np.ndarray) -> np.ndarray:
+        n_1, s_1, q_1, n_2, s_2, q_2 = (
+            np.maximum(sums[:, k], 1) if k in (1, 4) else sums[:, k] for k in range(1, 7)
+        )
+        within = (q_1 - s_1**2 / n_1) + (q_2 - s_2**2 / n_2)
+        return (s_2 / n_2 - s_1 / n_1) / np.sqrt(within / (n_1 + n_2 - 2))
+
+    return bootstrap_interval(columns, statistic, seed=seed, samples=samples)
+
+
+def chi_squared(table: np.ndarray) -> float:
+    """Pearson's statistic of a table of counts; empty rows and columns say nothing."""
+    filled = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    return float(chi2_contingency(filled, correction=False).statistic)
+
+
+def cramers_v(table: np.ndarray) -> float:
+    """Strength of association in a table of counts, 0 to 1.
+
+    >>> cramers_v(np.array([[10, 0], [0, 10]]))
+    1.0
+    """
+    filled = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    return float(np.sqrt(chi_squared(filled) / filled.sum() / (min(filled.shape) - 1)))
+
+
+def cramers_v_interval(counts: np.ndarray, groups: np.ndarray, seed: int, samples: int) -> Interval:
+    """Cramer's V of group by category, with whole customers drawn, not single purchases.
+
+    Args:
+        counts: customers x categories.
+        groups: group of each customer, from 0.
+        seed: of the draws.
+        samples: number of draws.
+    """
+    members = np.eye(groups.max() + 1)[groups]
+    draws = [
+        cramers_v((members * weights[:, None]).T @ counts)
+        for weights in _weights(len(groups), seed, samples)
+    ]
+    return _recentred(cramers_v(members.T @ counts), np.array(draws))
+
+
+def _weights(rows: int, seed: int, samples: int) -> Iterator[np.ndarray]:
+    generator = np.random.default_rng(seed)
+    for _ in range(samples):
+        yield generator.poisson(1.0, rows).astype(float)
+
+
+def _recentred(seen: float, draws: np.ndarray) -> Interval:
+    # Drawing rows again adds chance to chance, which lifts measures that cannot be negative: the
+    # draws are moved back to where the measure is.
+    low, high = np.percentile(draws - draws.mean() + seen, [2.5, 97.5])
+    return Interval(seen, max(float(low), 0.0), float(high))

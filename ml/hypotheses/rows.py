@@ -1,0 +1,111 @@
+"""One finding as a row of ``predictions.hypothesis_tests``, and what its effect is called."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+__all__ = ["ALPHA", "TestRow", "as_frame", "size_in_words", "with_holm", "with_verdict"]
+
+ALPHA = 0.05
+
+# Cohen's (1988) conventions: negligible below the first, then small, medium, large.
+_BOUNDS = {
+    "eta squared": (0.01, 0.06, 0.14),
+    "Cohen's d": (0.2, 0.5, 0.8),
+    "Cramer's V": (0.1, 0.3, 0.5),
+    "r": (0.1, 0.3, 0.5),
+    "rho": (0.1, 0.3, 0.5),
+}
+_SIZES = ("negligible", "small", "medium", "large")
+
+
+@dataclass(frozen=True)
+class TestRow:
+    """One test of one hypothesis; the fields are the table's columns.
+
+    Attributes:
+        hypothesis_id: such as ``mean_purchase_by_gender``.
+        hypothesis: as a sentence.
+        grain: ``customer`` or ``purchase``: what one row of the test was.
+        test_name: the test; one of each hypothesis is its main one and has a Holm p-value.
+        statistic: of the test.
+        degrees_of_freedom: as text, as some tests have two; None without any.
+        p_value: before correction.
+        p_value_holm: corrected over all main tests; None for the others.
+        effect_size_name: what the effect is measured in; None without one.
+        effect_size: how much.
+        effect_low: lower end of its 95 % interval.
+        effect_high: upper end of its 95 % interval.
+        count_rows: rows that the test saw.
+        verdict: ``supported``, ``supported, but negligible``, ``not supported``, ``cannot be
+            tested``, or for other than main tests ``for comparison``.
+        plain_words: what it means.
+    """
+
+    __test__ = False  # no test case of pytest
+
+    hypothesis_id: str
+    hypothesis: str
+    grain: str
+    test_name: str
+    statistic: float | None
+    degrees_of_freedom: str | None
+    p_value: float | None
+    count_rows: int
+    effect_size_name: str | None = None
+    effect_size: float | None = None
+    effect_low: float | None = None
+    effect_high: float | None = None
+    p_value_holm: float | None = None
+    verdict: str = "for comparison"
+    plain_words: str = ""
+
+
+def size_in_words(name: str, effect: float) -> str:
+    """What Cohen's conventions call an effect.
+
+    >>> size_in_words("eta squared", 0.04)
+    'small'
+    """
+    return _SIZES[int(np.searchsorted(_BOUNDS[name], abs(effect), side="right"))]
+
+
+def with_holm(rows: Sequence[TestRow], main: Sequence[str]) -> list[TestRow]:
+    """The rows, those of the main tests with p-values corrected by Holm's method.
+
+    Args:
+        rows: all tests.
+        main: names of tests that decide; of each hypothesis one is among them.
+    """
+    deciding = [
+        i for i, row in enumerate(rows) if row.test_name in main and row.p_value is not None
+    ]
+    corrected = list(rows)
+    if deciding:
+        adjusted = multipletests([rows[i].p_value for i in deciding], method="holm")[1]
+        for i, p_value in zip(deciding, adjusted, strict=True):
+            corrected[i] = with_verdict(replace(rows[i], p_value_holm=float(p_value)))
+    return corrected
+
+
+def with_verdict(row: TestRow) -> TestRow:
+    """A main test with its verdict and, before what it says already, the verdict's words."""
+    size = size_in_words(row.effect_size_name, row.effect_size)
+    if row.p_value_holm >= ALPHA:
+        verdict = "not supported"
+        words = "No difference beyond chance was found."
+    elif size == "negligible":
+        verdict = "supported, but negligible"
+        words = "There is a difference, too small to act upon."
+    else:
+        verdict = "supported"
+        words = f"There is a {size} difference."
+    return replace(row, verdict=verdict, plain_words=f"{words} {row.plain_words}".strip())
+
+
+def as_frame(rows: Sequence[TestRow]) -> pd.DataFrame:
+    """The rows as a table."""
+    return pd.DataFrame([asdict(row) for row in rows])

@@ -1,0 +1,250 @@
+"""Tests of the tests: known answers, independence of rows, verdicts."""
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from marts_for_models import context, settings_in, write_marts
+from scipy import stats
+
+from lakehouse.errors import ModelError
+from ml.hypotheses.association import ask_categories, ask_correlations, ask_row_amounts
+from ml.hypotheses.data import HypothesesData, load_data
+from ml.hypotheses.effects import cohens_d, cramers_v, cramers_v_interval, eta_squared
+from ml.hypotheses.groups import GroupQuestion, ask_groups, pairwise
+from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
+from ml.hypotheses.plan import ask_all, overall_sentences
+from ml.hypotheses.report import render
+from ml.hypotheses.rows import TestRow, as_frame, size_in_words, with_holm
+
+QUESTION = GroupQuestion("mean_purchase", "gender", "Women and men differ.")
+
+
+def customers(gap: float, size: int = 400) -> pd.DataFrame:
+    generator = np.random.default_rng(3)
+    gender = np.where(np.arange(size) % 2, "M", "F")
+    return pd.DataFrame(
+        {"gender": gender, "mean_purchase": generator.normal(0, 1, size) + gap * (gender == "M")}
+    )
+
+
+def by_name(rows: list[TestRow]) -> dict[str, TestRow]:
+    return {row.test_name: row for row in rows}
+
+
+def test_eta_squared_is_that_of_the_analysis_of_variance():
+    values, groups = np.array([1.0, 2, 3, 5, 6, 7]), np.array([0, 0, 0, 1, 1, 1])
+    assert eta_squared(values, groups, 1, 20).value == pytest.approx(24 / 28)
+
+
+def test_intervals_hold_the_effect_even_for_many_small_groups():
+    generator = np.random.default_rng(4)
+    values, groups = generator.normal(size=120), np.arange(120) % 20
+    effect = eta_squared(values, groups, 1, 300)
+    assert 0 <= effect.low <= effect.value <= effect.high
+    counts = generator.poisson(2, (120, 5)).astype(float)
+    association = cramers_v_interval(counts, groups, 1, 100)
+    assert 0 <= association.low <= association.value <= association.high
+
+
+def test_cohens_d_is_positive_when_the_second_group_is_higher():
+    frame = customers(gap=1.0)
+    effect = cohens_d(
+        frame["mean_purchase"].to_numpy(), (frame["gender"] == "M").to_numpy(), 1, 200
+    )
+    assert effect.low < 1.0 < effect.high
+    assert effect.low > 0.7
+
+
+def test_cramers_v_of_a_hand_made_table():
+    # Chi-squared 100 * (30 * 30 - 20 * 20)^2 / 50^4 = 4.
+    assert cramers_v(np.array([[30, 20], [20, 30]])) == pytest.approx(0.2)
+
+
+def test_cramers_v_passes_over_empty_categories():
+    assert cramers_v(np.array([[30, 0, 20], [20, 0, 30]])) == pytest.approx(0.2)
+
+
+def test_the_tests_are_those_of_scipy():
+    frame = customers(gap=0.3)
+    parts = [part.to_numpy() for _, part in frame.groupby("gender")["mean_purchase"]]
+    rows = by_name(ask_groups(QUESTION, frame, 1, 20))
+    assert rows["anova"].p_value == pytest.approx(stats.f_oneway(*parts).pvalue)
+    assert rows["kruskal_wallis"].p_value == pytest.approx(stats.kruskal(*parts).pvalue)
+    welch = stats.ttest_ind(parts[1], parts[0], equal_var=False)
+    assert rows["welch_t_test"].p_value == pytest.approx(welch.pvalue)
+    # For two groups Welch's ANOVA and Welch's t-test are the same test.
+    assert rows["welch_anova"].p_value == pytest.approx(welch.pvalue)
+    assert rows["kolmogorov_smirnov"].p_value == pytest.approx(stats.ks_2samp(*parts).pvalue)
+    assert {"tukey_hsd", "games_howell", "t_test", "levene", "shapiro_wilk"} <= set(rows)
+
+
+def test_shapiro_wilk_is_asked_of_a_sample_only():
+    assert by_name(ask_groups(QUESTION, customers(0, 1200), 1, 5))["shapiro_wilk"].count_rows == 500
+
+
+def test_pairs_are_tested_once_each():
+    values = np.r_[np.zeros(20), np.ones(20), np.full(20, 5)] + np.tile([0.0, 0.1], 30)
+    pairs = pairwise(values, np.repeat([0, 1, 2], 20), ["a", "b", "c"])
+    assert [set(pair) for pair in zip(pairs["first"], pairs["second"], strict=True)] == [
+        {"a", "b"},
+        {"a", "c"},
+        {"b", "c"},
+    ]
+    assert (pairs[["p_tukey", "p_games_howell"]] < 0.01).all(axis=None)
+
+
+def test_a_single_group_or_value_cannot_be_tested():
+    alone = customers(0).assign(gender="F")
+    flat = customers(0).assign(mean_purchase=5.0)
+    for frame in (alone, flat):
+        rows = ask_groups(QUESTION, frame, 1, 5)
+        assert [row.verdict for row in rows] == ["cannot be tested"]
+
+
+def test_a_group_of_one_customer_is_left_out():
+    frame = customers(0)
+    frame.loc[0, "gender"] = "X"
+    assert by_name(ask_groups(QUESTION, frame, 1, 5))["welch_anova"].count_rows == 399
+
+
+def clustered(seed: int = 5) -> HypothesesData:
+    """Customers who buy one category again and again, whatever their gender."""
+    generator = np.random.default_rng(seed)
+    size = 200
+    liking = generator.integers(0, 2, size)
+    counts = np.where(liking[:, None] == np.arange(2), 50, 1).astype(float)
+    buyer = np.repeat(np.arange(size), 20)
+    amount = np.repeat(generator.normal(100, 30, size), 20) + generator.normal(0, 1, size * 20)
+    frame = pd.DataFrame({"gender": generator.choice(["F", "M"], size)})
+    return HypothesesData(frame, counts, buyer, amount)
+
+
+def test_rows_of_customers_mislead_and_permutation_does_not():
+    """Gender says nothing in ten shops: rows find a difference in most, permutation in few."""
+    p_values = defaultdict(list)
+    for seed in range(10):
+        data = clustered(seed)
+        found = ask_categories("gender", data, 1, 199) + ask_row_amounts("gender", data, 1, 199)
+        for name, tested in by_name(found).items():
+            p_values[name].append(tested.p_value)
+    found = {name: sum(p < 0.05 for p in values) for name, values in p_values.items()}
+    assert min(found["chi_squared"], found["anova"]) >= 5
+    assert max(found["permutation_chi_squared"], found["permutation_anova"]) <= 3
+    assert permute_chi_squared(data.counts, np.arange(200) % 2, 1, 300).inflation > 20
+
+
+def test_permutation_keeps_what_rows_say_of_independent_rows():
+    generator = np.random.default_rng(6)
+    totals = generator.normal(0, 1, 2000)
+    totals -= totals.mean()
+    dealt = permute_row_means(np.ones(2000), totals, np.arange(2000) % 3, 1, 300)
+    assert dealt.inflation == pytest.approx(1.0, abs=0.2)
+
+
+def test_permutation_finds_a_true_difference():
+    groups = np.arange(100) % 2
+    counts = np.stack([10.0 + 5 * groups, 10.0 - 5 * groups], axis=1)
+    assert permute_chi_squared(counts, groups, 1, 99).p_value == pytest.approx(1 / 100)
+
+
+def row(p_value: float, effect: float, **changes) -> TestRow:
+    made = TestRow(
+        "h",
+        "H.",
+        "customer",
+        "welch_anova",
+        1.0,
+        "1",
+        p_value,
+        10,
+        "eta squared",
+        effect,
+        0.0,
+        1.0,
+        plain_words="Why.",
+    )
+    return replace(made, **changes)
+
+
+def test_holm_corrects_the_main_tests_alone():
+    rows = with_holm(
+        [row(0.01, 0.1), row(0.04, 0.1), row(0.03, 0.1, test_name="anova")], ["welch_anova"]
+    )
+    assert [r.p_value_holm for r in rows] == [pytest.approx(0.02), pytest.approx(0.04), None]
+    assert [r.verdict for r in rows] == ["supported", "supported", "for comparison"]
+
+
+def test_verdicts_weigh_both_chance_and_size():
+    rows = with_holm([row(1e-9, 0.001), row(0.2, 0.1), row(1e-9, 0.2)], ["welch_anova"])
+    assert [r.verdict for r in rows] == ["supported, but negligible", "not supported", "supported"]
+    assert rows[2].plain_words == "There is a large difference. Why."
+
+
+@pytest.mark.parametrize(
+    ("name", "effect", "word"),
+    [
+        ("eta squared", 0.01, "small"),
+        ("eta squared", 0.0099, "negligible"),
+        ("Cohen's d", -0.5, "medium"),
+        ("Cramer's V", 0.6, "large"),
+        ("rho", -0.05, "negligible"),
+    ],
+)
+def test_effects_are_named_by_convention(name, effect, word):
+    assert size_in_words(name, effect) == word
+
+
+def test_correlations_know_direction_and_constant_columns():
+    frame = pd.DataFrame(
+        {
+            "age_rank": [0.0, 1, 2, 3, 4],
+            "mean_purchase": [1.0, 2, 3, 4, 5],
+            "sum_purchase": [5.0, 4, 3, 2, 1],
+            "stay_years": [1.0] * 5,
+            "count_purchases": [1, 2, 3, 4, 5],
+        }
+    )
+    rows = {(r.hypothesis_id, r.test_name): r for r in ask_correlations(frame)}
+    assert rows["mean_purchase_with_age_rank", "pearson"].effect_size == pytest.approx(1)
+    assert rows["sum_purchase_with_age_rank", "spearman"].effect_size == pytest.approx(-1)
+    assert rows["mean_purchase_with_stay_years", "spearman"].verdict == "cannot be tested"
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory) -> pd.DataFrame:
+    settings = settings_in(tmp_path_factory.mktemp("marts"))
+    write_marts(settings)
+    return as_frame(ask_all(load_data(context(settings).inputs), 1, samples=99))
+
+
+def test_what_was_planted_is_found_and_the_rest_is_not(findings):
+    main = findings[findings["p_value_holm"].notna()].set_index("hypothesis_id")
+    assert main.loc["sum_purchase_by_city_category", "verdict"] == "supported"
+    assert main.loc["mean_purchase_by_gender", "verdict"] == "not supported"
+    assert (main["p_value_holm"] >= main["p_value"]).all()
+
+
+def test_a_finding_has_one_row_for_each_test(findings):
+    assert not findings.duplicated(["hypothesis_id", "grain", "test_name"]).any()
+
+
+def test_the_page_names_the_kind_of_data_and_every_verdict(findings):
+    page = render(findings, overall_sentences(findings), "synthetic")
+    assert "**synthetic**" in page
+    decided = findings[findings["verdict"] != "for comparison"]
+    assert page.split("## Every test")[0].count("\n| ") == len(decided) + 1
+
+
+def test_an_outcome_that_is_no_number_is_refused(tmp_path: Path):
+    settings = settings_in(tmp_path)
+    write_marts(settings)
+    path = settings.table_path("features", "customer_features")
+    frame = pl.read_delta(path).with_columns(pl.lit(float("nan")).alias("mean_purchase"))
+    frame.write_delta(path, mode="overwrite")
+    with pytest.raises(ModelError, match="mean_purchase is no number in 400 rows"):
+        load_data(context(settings).inputs)
