@@ -82,7 +82,7 @@ def _spark_frames(fold: FoldRows, spark: SparkSession) -> tuple:
             pd.DataFrame(
                 {
                     "row": np.arange(len(matrix)),
-                    "values": list(matrix),
+                    "values": matrix.tolist(),
                     "label": labels.astype(float),
                 }
             )
