@@ -4,9 +4,13 @@ import pandas as pd
 
 from lakehouse.publishing.finding import Chart, Finding
 from lakehouse.publishing.inputs import Inputs, NotThere
-from lakehouse.publishing.wording import listing, more_or_less, percent
+from lakehouse.publishing.wording import more_or_less, percent
 
 __all__ = ["high_value", "hypotheses", "purchase_model", "recommendations", "segments"]
+
+# What a slide has room for; the dashboard and the table have all.
+_MOST_CLAIMS = 4
+_MOST_EFFECTS = 10
 
 
 def segments(inputs: Inputs) -> Finding:
@@ -141,21 +145,43 @@ def high_value(inputs: Inputs) -> Finding:
 
 
 def hypotheses(inputs: Inputs) -> Finding:
-    """What became of each hypothesis."""
+    """What became of the hypotheses, by the main test of each."""
     rows = inputs.table("predictions.hypothesis_tests")
-    rows = rows.drop_duplicates("hypothesis_id").sort_values("hypothesis_id")
+    rows = rows[rows["verdict"] != "for comparison"].drop_duplicates("hypothesis_id")
+    if rows.empty:
+        raise NotThere("a verdict in `predictions.hypothesis_tests`", "make train")
+    rows = rows.sort_values("effect_size", ascending=False, key=abs)
+    claims = rows["hypothesis"].str.rstrip(".")
     verdicts = rows["verdict"].value_counts()
+    measures = rows["effect_size_name"].mode()
+    measured = rows[rows["effect_size_name"].isin(measures.head(1))].head(_MOST_EFFECTS)
+    strongest = rows[rows["verdict"] == "supported"].head(_MOST_CLAIMS)
+    points = [
+        f"{claim}: {words}"
+        for claim, words in zip(claims[strongest.index], strongest["plain_words"], strict=True)
+    ]
+    points += [
+        f"{verdict.capitalize()}: {'; '.join(claims[rows['verdict'] == verdict])}."
+        for verdict in verdicts.index
+        if verdict != "supported"
+    ]
     return Finding(
         headline=(
             f"Of {len(rows)} hypotheses: "
-            f"{listing([f'{count} {verdict}' for verdict, count in verdicts.items()])}"
+            f"{'; '.join(f'{count} {verdict}' for verdict, count in verdicts.items())}"
         ),
-        points=tuple(
-            f"{row.hypothesis_id}, {row.verdict}: {row.plain_words}" for row in rows.itertuples()
-        ),
+        points=tuple(points),
         advice=(
             "Act on effects that are both certain and large; the p-values are corrected for the "
             "number of tests (Holm)."
         ),
         sources=("predictions.hypothesis_tests",),
+        chart=Chart.of(
+            f"Effect size ({measures.iloc[0]})",
+            measured.set_axis(claims[measured.index])["effect_size"],
+            "0.000",
+            "bars",
+        )
+        if len(measured)
+        else None,
     )

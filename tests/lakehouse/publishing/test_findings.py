@@ -101,13 +101,13 @@ PREDICTIONS = {
         "data_kind": "synthetic",
     },
     "predictions.hypothesis_tests": {
-        "hypothesis_id": ["H1", "H2"],
-        "hypothesis": ["men spend more", "age matters"],
-        "p_value_holm": [0.001, 0.8],
-        "effect_size_name": ["d", "eta2"],
-        "effect_size": [0.4, 0.001],
-        "verdict": ["supported", "not supported"],
-        "plain_words": ["Men pay a little more.", "Age tells next to nothing."],
+        "hypothesis_id": ["H1", "H1", "H2", "H3"],
+        "hypothesis": ["Men spend more.", "Men spend more.", "Age matters.", "Stay matters."],
+        "p_value_holm": [None, 0.001, 0.8, 0.9],
+        "effect_size_name": ["d", "eta squared", "eta squared", "eta squared"],
+        "effect_size": [0.9, 0.04, 0.001, 0.0],
+        "verdict": ["for comparison", "supported", "not supported", "not supported"],
+        "plain_words": ["", "There is a small difference.", "No difference.", "No difference."],
         "data_kind": "synthetic",
     },
 }
@@ -183,7 +183,14 @@ def test_with_everything_there_every_topic_has_a_finding(everything):
     assert headlines["High-value customers"] == (
         "50% of the customers called high-value turn out to be, against 25% of all"
     )
-    assert headlines["Hypotheses"] == "Of 2 hypotheses: 1 supported and 1 not supported"
+    assert headlines["Hypotheses"] == "Of 3 hypotheses: 2 not supported; 1 supported"
+    tests = everything.found["Hypotheses"]
+    assert tests.points == (
+        "Men spend more: There is a small difference.",
+        "Not supported: Age matters; Stay matters.",
+    )
+    assert tests.chart.categories == ("Men spend more", "Age matters", "Stay matters")
+    assert tests.chart.series == {"Effect size (eta squared)": (0.04, 0.001, 0.0)}
 
 
 def test_without_models_the_topics_are_named_as_missing_with_the_command(without_models):
