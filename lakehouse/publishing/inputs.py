@@ -34,11 +34,9 @@ READS = {
     "predictions.segments": ("segment_id", "segment_name", "recommended_action", "data_kind"),
     "predictions.customer_segments": ("user_id", "segment_id", "segment_name", "data_kind"),
     "predictions.product_recommendations": ("user_id", "product_id", "is_fallback", "data_kind"),
-    "predictions.high_value_customers": (
-        *("is_predicted_high_value", "is_actual_high_value", "data_kind"),
-    ),
+    "predictions.high_value_customers": ("is_predicted_high_value", "data_kind"),
     "predictions.hypothesis_tests": (
-        *("hypothesis_id", "hypothesis", "p_value_holm", "effect_size_name", "effect_size"),
+        *("hypothesis_id", "hypothesis", "effect_size_name", "effect_size"),
         *("verdict", "plain_words", "data_kind"),
     ),
 }

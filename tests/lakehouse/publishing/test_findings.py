@@ -97,13 +97,11 @@ PREDICTIONS = {
     },
     "predictions.high_value_customers": {
         "is_predicted_high_value": [True, True, False, False],
-        "is_actual_high_value": [True, False, False, False],
         "data_kind": "synthetic",
     },
     "predictions.hypothesis_tests": {
         "hypothesis_id": ["H1", "H1", "H2", "H3"],
         "hypothesis": ["Men spend more.", "Men spend more.", "Age matters.", "Stay matters."],
-        "p_value_holm": [None, 0.001, 0.8, 0.9],
         "effect_size_name": ["d", "eta squared", "eta squared", "eta squared"],
         "effect_size": [0.9, 0.04, 0.001, 0.0],
         "verdict": ["for comparison", "supported", "not supported", "not supported"],
@@ -123,6 +121,8 @@ FIGURES = {
     "recommendations_ndcg_at_10_popularity": 0.08,
     "recommendations_ndcg_at_10_explicit_als": 0.006,
     "high_value_roc_auc": 0.85,
+    "high_value_roc_auc_demographics": 0.77,
+    "high_value_roc_auc_city": 0.73,
 }
 
 
@@ -181,7 +181,8 @@ def test_with_everything_there_every_topic_has_a_finding(everything):
         "Personal recommendations are 75% better than a list of best sellers"
     )
     assert headlines["High-value customers"] == (
-        "50% of the customers called high-value turn out to be, against 25% of all"
+        "After a first basket, the model ranks a high-value customer above another in 85% of the"
+        " cases"
     )
     assert headlines["Hypotheses"] == "Of 3 hypotheses: 2 not supported; 1 supported"
     tests = everything.found["Hypotheses"]
