@@ -20,7 +20,8 @@ class BuildSummary:
 
     Attributes:
         data_kinds: 'real' and/or 'synthetic'.
-        count_landed: records in bronze.
+        count_landed: lines of files in bronze, and messages of purchases that dbt has screened; a
+            stream that runs has landed more by now.
         count_accepted: records that became purchases.
         count_rejected: records in quarantine.
         count_duplicates: records that repeat an accepted one.
@@ -62,7 +63,7 @@ def summarise(settings: Settings) -> BuildSummary:
     counts = pc.value_counts(pc.list_flatten(reasons["rejection_reasons"])).to_pylist()
     return BuildSummary(
         data_kinds=tuple(sorted(kinds["data_kind"].unique().to_pylist())),
-        count_landed=rows[TableName("bronze", "csv_purchases")],
+        count_landed=rows[TableName("bronze", "csv_purchases")] + _count_messages(settings),
         count_accepted=rows[TableName("cleansed", "cleansed_purchases")],
         count_rejected=rows[TableName("quarantine", "rejected_purchases")],
         count_duplicates=rows[TableName("quarantine", "duplicate_purchases")],
@@ -75,6 +76,13 @@ def summarise(settings: Settings) -> BuildSummary:
         rows=rows,
         statuses=_statuses(settings.var_dir / "dbt" / "target" / "run_results.json"),
     )
+
+
+def _count_messages(settings: Settings) -> int:
+    """Offsets of the topic of purchases, from the first to the last one that dbt has screened."""
+    loads = read_columns(TableName("marts", "load_audit"), ["origin", "count_in_file"], settings)
+    of_stream = loads.filter(pc.equal(loads["origin"], "kafka"))
+    return pc.sum(of_stream["count_in_file"]).as_py() or 0
 
 
 def _statuses(run_results: Path) -> dict[str, int]:

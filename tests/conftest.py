@@ -64,6 +64,11 @@ def lakehouse_settings(jars: Path) -> Iterator[Settings]:
         synthetic_rows=SYNTHETIC_ROWS,
         thrift_port=free_port(),
         spark_driver_memory="2g",
+        # For the tests that add a stream to it.
+        kafka_port=free_port(),
+        kafka_controller_port=free_port(),
+        kafka_heap="256m",
+        kafka_bootstrap_servers="",
         _env_file=None,
     )
     shutil.rmtree(var_dir)

@@ -1,11 +1,16 @@
 {#-
   The columns of a relation beyond the known ones, each before a comma: a column that a new file
   brings passes through without a change of the model.
+
+  Arguments:
+    relation: the relation that may have further columns.
+    known (list): names of those that it always has.
+    as_null (bool): instead of each column its name for null, for records that have no such column.
 -#}
-{% macro added_columns(relation, known) -%}
+{% macro added_columns(relation, known, as_null=false) -%}
     {%- if execute -%}
         {%- for column in adapter.get_columns_in_relation(relation) if column.name not in known -%}
-            `{{ column.name }}`,
+            {{ "cast(null as " ~ column.dtype ~ ") as " if as_null }}`{{ column.name }}`,
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

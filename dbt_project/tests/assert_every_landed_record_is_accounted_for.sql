@@ -1,19 +1,41 @@
 -- A returned row is a load whose records do not add up: the records that the first pass counted in
--- the file, those that bronze holds, and those that ended as a purchase, a rejection or a duplicate
--- are the same number, and so are the amounts that could be read. What became of the records is
--- read from the tables they ended in, not from the verdicts, so that a table that lost rows shows.
+-- the file, or the offsets from the first to the last one of a Kafka partition, those that bronze
+-- holds, and those that ended as a purchase, a rejection or a duplicate are the same number, and so
+-- are the amounts that could be read. What became of the records is read from the tables they ended
+-- in, not from the verdicts, so that a table that lost rows shows. While a stream runs, bronze holds
+-- records that landed after the screening; they are the next run's.
 with
+
+screened_up_to as (
+
+    select
+        load_id,
+        max(position_in_load) as last_position
+    from {{ ref('screened_purchases') }}
+    where origin = 'kafka'
+    group by load_id
+
+),
 
 landed as (
 
     select
-        load_id,
-        max(load_row_count) as count_in_file,
-        min(load_row_count) as count_in_file_on_other_rows,
+        records.load_id,
+        coalesce(
+            max(records.load_row_count), max(records.position_in_load) - min(records.position_in_load) + 1
+        ) as count_in_file,
+        coalesce(
+            min(records.load_row_count), max(records.position_in_load) - min(records.position_in_load) + 1
+        ) as count_in_file_on_other_rows,
         count(*) as count_landed,
-        coalesce(sum(purchase), 0) as sum_landed
-    from {{ ref('stg_csv__purchases') }}
-    group by load_id
+        coalesce(sum(records.purchase), 0) as sum_landed
+    from {{ ref('landed_purchases') }} as records
+    left join screened_up_to
+        on records.load_id = screened_up_to.load_id
+    where
+        records.origin = 'csv'
+        or records.position_in_load <= screened_up_to.last_position
+    group by records.load_id
 
 ),
 

@@ -363,6 +363,7 @@ def test_a_file_with_a_column_that_the_models_add_is_refused_before_it_lands(lak
         name
         for table in (
             "staging.stg_csv__purchases",
+            "cleansed.landed_purchases",
             "cleansed.screened_purchases",
             "cleansed.cleansed_purchases",
         )

@@ -39,6 +39,7 @@ def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path:
         "run",
         "-s",
         "stg_csv__purchases",
+        "landed_purchases",
         "screened_purchases",
         "cleansed_purchases",
         "category_price_bounds",

@@ -9,6 +9,7 @@ import pytest
 from lakehouse_under_test import LakehouseUnderTest
 from table_content import assert_same_rows, content_of
 
+from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.summary import summarise
 
 pytestmark = pytest.mark.integration
@@ -29,10 +30,8 @@ def session(lakehouse: LakehouseUnderTest) -> Iterator[LakehouseUnderTest]:
     var_dir = Path(tempfile.mkdtemp(prefix="lh-session-"))
     (var_dir / "jars").symlink_to((lakehouse.settings.var_dir / "jars").resolve())
     settings = lakehouse.settings.model_copy(update={"var_dir": var_dir})
-    shutil.copytree(
-        lakehouse.settings.table_path("bronze", "csv_purchases"),
-        settings.table_path("bronze", "csv_purchases"),
-    )
+    shutil.copytree(lakehouse.settings.table_path("bronze", ""), settings.table_path("bronze", ""))
+    ensure_registered_tables(settings)
     built = LakehouseUnderTest(settings)
     built.dbt(*RUN, "--target", "session")
     yield built

@@ -113,6 +113,8 @@ cleansed as (
         data_kind,
         load_id,
         landed_at,
+        simulated_message_at,
+        extra_fields,
         {{ added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
         current_timestamp() as cleansed_at
     from compared

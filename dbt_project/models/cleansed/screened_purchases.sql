@@ -9,9 +9,9 @@ with
 
 records as (
 
-    select * from {{ ref('stg_csv__purchases') }}
+    select * from {{ ref('landed_purchases') }}
     {% if is_incremental() %}
-    where {{ is_past_watermark('landed_at') }}
+    where {{ is_past_positions() }}
     {% endif %}
 
 ),
@@ -177,9 +177,25 @@ screened as (
         load_row_count,
         source_file,
         landed_at,
+        simulated_message_at,
+        extra_fields,
         {{ added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
+        -- A message that was readable is not kept as bytes; its fields say the same.
         case
-            when size(rejection_reasons) > 0 or accepted_record_id != record_id then raw_line
+            when size(rejection_reasons) > 0 or accepted_record_id != record_id
+                then coalesce(
+                    raw_line,
+                    case
+                        when is_readable then to_json(
+                            struct(
+                                event_id, user_id, product_id, gender, age, occupation, city_category,
+                                stay_in_current_city_years, marital_status, product_category_1,
+                                product_category_2, product_category_3, purchase,
+                                simulated_message_at as timestamp, extra_fields
+                            )
+                        )
+                    end
+                )
         end as raw_line
     from explained
 

@@ -14,7 +14,8 @@ loads as (
         min(data_kind) as data_kind,
         min(source_file) as source_file,
         min(landed_at) as landed_at,
-        max(load_row_count) as count_in_file,
+        -- Of a Kafka partition all offsets: without transactions it has no gaps.
+        coalesce(max(load_row_count), max(position_in_load) - min(position_in_load) + 1) as count_in_file,
         count(*) as count_landed,
         count_if(verdict = 'accepted') as count_accepted,
         count_if(verdict = 'rejected') as count_rejected,

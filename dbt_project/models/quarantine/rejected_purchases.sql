@@ -22,7 +22,7 @@ rejected as (
     where
         verdict = 'rejected'
         {% if is_incremental() %}
-        and {{ is_past_watermark('landed_at') }}
+        and {{ is_past_positions() }}
         {% endif %}
 
 )

@@ -1,0 +1,36 @@
+with
+
+records as (
+
+    select * from {{ source('bronze', 'kafka_product_views') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        {{ kafka_record_id() }} as record_id,
+        event_id,
+        user_id,
+        session_id,
+        product_id,
+
+        -- the message
+        event_type,
+        schema_version,
+        event_at as simulated_message_at,
+        extra_fields,
+
+        -- attributes of the product
+        product_category_1,
+
+        -- amounts
+        view_seconds,
+
+        {{ kafka_evidence() }}
+    from records
+
+)
+
+select * from renamed

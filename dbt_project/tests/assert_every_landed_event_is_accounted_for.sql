@@ -1,0 +1,90 @@
+-- A returned row is a partition of the topics customer-events and product-views whose records do not
+-- add up: the offsets from the first to the last one, the records that bronze holds, and those that
+-- ended as an event, a rejection or a duplicate are the same number. While a stream runs, bronze
+-- holds records that landed after the screening; they are the next run's.
+with
+
+screened_up_to as (
+
+    select
+        load_id,
+        max(position_in_load) as last_position,
+        count_if(verdict = 'duplicate') as count_duplicates
+    from {{ ref('screened_events') }}
+    group by load_id
+
+),
+
+records as (
+
+    select
+        load_id,
+        kafka_offset
+    from {{ ref('stg_kafka__customer_events') }}
+    union all
+    select
+        load_id,
+        kafka_offset
+    from {{ ref('stg_kafka__product_views') }}
+
+),
+
+landed as (
+
+    select
+        records.load_id,
+        max(records.kafka_offset) - min(records.kafka_offset) + 1 as count_offsets,
+        count(*) as count_landed,
+        max(screened_up_to.count_duplicates) as count_duplicates
+    from records
+    inner join screened_up_to
+        on
+            records.load_id = screened_up_to.load_id
+            and records.kafka_offset <= screened_up_to.last_position
+    group by records.load_id
+
+),
+
+ended as (
+
+    select
+        substring_index(record_id, ':', 3) as load_id,
+        'event' as ended_as
+    from {{ ref('cleansed_customer_events') }}
+    union all
+    select
+        substring_index(record_id, ':', 3) as load_id,
+        'event' as ended_as
+    from {{ ref('cleansed_product_views') }}
+    union all
+    select
+        load_id,
+        'rejection' as ended_as
+    from {{ ref('rejected_events') }}
+
+),
+
+accounted as (
+
+    select
+        load_id,
+        count_if(ended_as = 'event') as count_events,
+        count_if(ended_as = 'rejection') as count_rejections
+    from ended
+    group by load_id
+
+)
+
+select
+    load_id,
+    landed.count_offsets,
+    landed.count_landed,
+    accounted.count_events,
+    accounted.count_rejections,
+    landed.count_duplicates
+from landed
+full outer join accounted using (load_id)
+where
+    landed.count_offsets is distinct from landed.count_landed
+    or landed.count_landed
+    is distinct from accounted.count_events + accounted.count_rejections + landed.count_duplicates
