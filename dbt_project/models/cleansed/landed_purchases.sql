@@ -30,8 +30,8 @@ landed as (
         load_row_count,
         source_file,
         {{ added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
-        cast(null as timestamp) as simulated_message_at,
-        cast(null as map<string, string>) as extra_fields
+        null as simulated_message_at,
+        null as extra_fields
     from file_records
 
     union all
@@ -39,7 +39,7 @@ landed as (
     select
         {{ fields | join(', ') }},
         -- A message does not tell. One lakehouse holds one kind, and a replay sends its very rows.
-        (select file_records.data_kind from file_records limit 1) as data_kind,
+        (select max(file_records.data_kind) from file_records) as data_kind,
         kafka_offset as position_in_load,
         cast(null as bigint) as load_row_count,
         topic as source_file,
