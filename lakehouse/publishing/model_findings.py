@@ -134,7 +134,7 @@ def high_value(inputs: Inputs) -> Finding:
             "guessing would reach half (ROC AUC, each customer judged by a model that has not "
             "seen it).",
             f"{percent(flagged.mean())} of {len(flagged):,} customers are flagged.",
-            *inputs.budget("high_value"),
+            *inputs.budget("high-value"),
         ),
         advice="Welcome the flagged newcomers early: it is a chance, so exclude nobody.",
         sources=("predictions.high_value_customers", "results/ml.json"),

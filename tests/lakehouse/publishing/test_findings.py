@@ -4,6 +4,7 @@ import html
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,11 +12,13 @@ from deltalake import write_deltalake
 from pptx import Presentation
 
 from lakehouse.errors import TableError
+from lakehouse.publishing import model_findings
 from lakehouse.publishing.findings import find
 from lakehouse.publishing.inputs import READS
 from lakehouse.publishing.presentation import write_presentation
 from lakehouse.publishing.report import report_html, report_markdown, write_report
 from lakehouse.settings import Settings
+from ml.tasks import TASKS
 
 MADE_AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
@@ -219,6 +222,8 @@ def test_predictions_for_another_kind_of_data_are_not_quoted(tmp_path):
 
 
 def test_figures_of_a_quick_training_say_so(tmp_path, everything):
+    asked = set(re.findall(r'budget\("([\w-]+)"\)', Path(model_findings.__file__).read_text()))
+    assert asked <= TASKS.keys()
     quick = FIGURES | {"purchase_is_quick": True, "recommendations_is_quick": False}
     found = find(lakehouse_of(tmp_path, SALES | PREDICTIONS, quick)).found
     said = {topic: "quick training" in " ".join(found[topic].points) for topic in found}
