@@ -85,6 +85,10 @@ mlflow: setup ## Serve the runs of all trainings on this machine only
 dashboard: setup ## Serve the dashboard at http://127.0.0.1:8050
 	@$(PYTHON) -m dashboard
 
+.PHONY: stream-status
+stream-status: setup ## Show how each query of the streaming job is; fails unless all run
+	@$(PYTHON) -m streaming.health
+
 .PHONY: down
 down: ## Stop the local services
 	@test ! -x $(PYTHON) || $(LAKEHOUSE) down

@@ -1,4 +1,7 @@
-"""What the streaming job tells about itself while it runs: one small file, replaced each second."""
+"""What the streaming job tells about itself while it runs: one small file, replaced each second.
+
+``python -m streaming.health`` prints it, and exits with 1 unless all is well.
+"""
 
 import json
 import time
@@ -7,13 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import typer
+from rich.console import Console
 
-from lakehouse.settings import Settings
+from lakehouse.console import run_app
+from lakehouse.settings import Settings, settings
 
-__all__ = ["answers", "health_path", "read_health", "write_health"]
+__all__ = ["answers", "describe", "health_path", "main", "read_health", "write_health"]
 
 # The job writes each second; a batch on a busy machine may hold it up for a while.
 _STALE_SECONDS = 30
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+console = Console()
 
 
 def health_path(settings: Settings) -> Path:
@@ -44,11 +53,59 @@ def read_health(path: Path) -> dict[str, Any] | None:
 
 def answers(settings: Settings) -> bool:
     """Whether a job runs now, with all its queries."""
-    report = read_health(health_path(settings))
+    return _problem(read_health(health_path(settings)), time.time()) is None
+
+
+def describe(report: dict[str, Any] | None, now: float) -> tuple[list[str], bool]:
+    """What people are told: a line for the job and one for each query; and if all is well.
+
+    Args:
+        report: the newest report of the job, or None when there is none.
+        now: seconds since 1970.
+    """
+    problem = _problem(report, now)
+    lines = [f"streaming job: {problem or 'runs'}"]
+    if report is not None:
+        lines += [_line(name, query) for name, query in report["queries"].items()]
+    return lines, problem is None
+
+
+def _problem(report: dict[str, Any] | None, now: float) -> str | None:
+    if report is None:
+        return "stopped; start it with `python -m lakehouse up kafka stream`"
+    if not psutil.pid_exists(report["pid"]):
+        return f"stopped without a farewell; process {report['pid']} is gone"
+    if now - report["at"] >= _STALE_SECONDS:
+        return f"stale; its last report is {now - report['at']:.0f} s old"
+    if not report["queries"]:
+        return "starting; no query runs yet"
+    ended = [name for name, query in report["queries"].items() if not query["is_active"]]
+    return f"stopped in part: {', '.join(ended)}" if ended else None
+
+
+def _line(name: str, query: Mapping[str, Any]) -> str:
+    state = "runs" if query["is_active"] else "stopped"
+    if query["batch"] is None:
+        return f"{name}: {state}, no batch yet"
     return (
-        report is not None
-        and time.time() - report["at"] < _STALE_SECONDS
-        and psutil.pid_exists(report["pid"])
-        and bool(report["queries"])
-        and all(query["is_active"] for query in report["queries"].values())
+        f"{name}: {state}, batch {query['batch']} at {query['at']}, {query['rows']:,} rows, "
+        f"{query['rows_per_second']:,.0f} per second"
     )
+
+
+@app.command(epilog="Exit code 0: the job runs with all its queries; 1: it does not")
+def show() -> None:
+    """Tell how the streaming job is: one line for each query."""
+    lines, is_well = describe(read_health(health_path(settings())), time.time())
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if is_well else 1)
+
+
+def main() -> None:
+    """Run the command; an error that the user can mend is one line and exit code 2."""
+    run_app(app)
+
+
+if __name__ == "__main__":
+    main()

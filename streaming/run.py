@@ -6,9 +6,11 @@ import typer
 from rich.console import Console
 
 from lakehouse.console import run_app
+from lakehouse.errors import StreamError
 from lakehouse.settings import settings
 from streaming.job import JobOptions, run_job
 from streaming.messages import MESSAGE_TYPES
+from streaming.reset import folders_of_stream, reset_stream
 
 __all__ = ["app", "main"]
 
@@ -35,8 +37,15 @@ def run(
     topic: Annotated[
         list[str] | None, typer.Option(help="Load this topic only; can be repeated")
     ] = None,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Delete all that the job wrote, and end; needs --yes")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm --reset")] = False,
 ) -> None:
     """Load the topics from Kafka into the bronze tables, each record exactly once."""
+    if reset:
+        _reset(is_confirmed=yes)
+        return
     unknown = set(topic or ()) - set(MESSAGE_TYPES)
     if unknown:
         raise typer.BadParameter(f"no topic {min(unknown)!r}; there are {', '.join(MESSAGE_TYPES)}")
@@ -48,6 +57,17 @@ def run(
         topics=tuple(topic or MESSAGE_TYPES),
     )
     run_job(settings(), options, lambda line: console.print(line, soft_wrap=True))
+
+
+def _reset(*, is_confirmed: bool) -> None:
+    folders = folders_of_stream(settings())
+    if not is_confirmed:
+        raise StreamError(
+            f"--reset deletes {len(folders)} folders, among them {folders[-1]}. Kafka keeps "
+            "messages for 7 days, so older records would be gone for good. Give --yes to confirm"
+        )
+    reset_stream(settings())
+    console.print("Reset: the next start reads Kafka from its first record", soft_wrap=True)
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ class RollbackPlan:
         unchanged: tables that hold that content already.
         younger: tables that did not exist in the state; they are left alone.
         missing: tables of the state that no longer exist.
-        streamed: tables that a stream appends to; they are left alone.
+        streamed: tables that a stream writes; they are left alone.
     """
 
     restore: dict[TableName, int]
@@ -59,11 +59,11 @@ class RollbackResult:
 
 
 def is_streamed(name: TableName) -> bool:
-    """Whether a stream appends to a table: all of bronze but what files land in.
+    """Whether a stream writes a table: all of live, and of bronze all but what files land in.
 
     What it took from Kafka since a state would not come again, while a file can land again.
     """
-    return name.schema == "bronze" and name.table != "csv_purchases"
+    return name.schema == "live" or (name.schema == "bronze" and name.table != "csv_purchases")
 
 
 def plan(

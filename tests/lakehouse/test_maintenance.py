@@ -118,8 +118,9 @@ def test_a_plan_sorts_the_tables_into_what_becomes_of_them():
     assert made.missing == (TableName("marts", "gone"),)
 
 
-def test_what_a_stream_wrote_is_not_thrown_away():
-    events = TableName("bronze", "kafka_events")
+@pytest.mark.parametrize("streamed", ["bronze.kafka_events", "live.top_products"])
+def test_what_a_stream_wrote_is_not_thrown_away(streamed):
+    events = TableName.parse(streamed)
     made = plan(state(1, NOON), [LANDED, events], only=None, has_content=lambda *_: False)
     assert (made.streamed, made.younger) == ((events,), (LANDED,))
     with pytest.raises(TableError, match="written by a stream"):

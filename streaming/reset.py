@@ -1,0 +1,46 @@
+"""Starting the stream over: all that the job wrote goes, and Kafka is read from its start again."""
+
+import shutil
+from pathlib import Path
+
+from lakehouse.errors import StreamError
+from lakehouse.settings import Settings
+from streaming.job import only_one_job
+from streaming.live_tables import LIVE_TABLES, ensure_live_tables, live_path
+from streaming.messages import MESSAGE_TYPES
+from streaming.tables import bronze_path, ensure_bronze_tables
+
+__all__ = ["folders_of_stream", "reset_stream"]
+
+
+def folders_of_stream(settings: Settings) -> list[Path]:
+    """The tables that the job writes, and its checkpoints.
+
+    Raises:
+        StreamError: the tables are not on this machine.
+    """
+    if "://" in settings.lakehouse_root:
+        raise StreamError(
+            f"LAKEHOUSE_ROOT={settings.lakehouse_root} is not on this machine, so nothing is "
+            "deleted there. Remove the tables of the stream with the tools of that storage"
+        )
+    return [
+        # First: tables whose checkpoints are gone are in order, the other way round they are not.
+        settings.var_dir / "stream" / "checkpoints",
+        *(Path(bronze_path(kind, settings)) for kind in MESSAGE_TYPES.values()),
+        *(Path(live_path(table, settings)) for table in LIVE_TABLES),
+    ]
+
+
+def reset_stream(settings: Settings) -> None:
+    """Delete what the job wrote, and leave its tables empty.
+
+    Raises:
+        StreamError: a job runs, or the tables are not on this machine.
+    """
+    folders = folders_of_stream(settings)
+    with only_one_job(settings):
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        ensure_bronze_tables(settings)
+        ensure_live_tables(settings)

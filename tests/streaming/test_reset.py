@@ -1,0 +1,67 @@
+"""Starting the stream over: it asks first, waits for no job, and leaves empty tables."""
+
+import os
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from lakehouse.errors import StreamError
+from lakehouse.settings import PROJECT_DIR, Settings
+from streaming.checkpoint import checkpoint_path
+from streaming.job import only_one_job
+from streaming.live_tables import TOP_PRODUCTS, live_path
+from streaming.messages import PURCHASES
+from streaming.reset import folders_of_stream, reset_stream
+from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
+
+
+@pytest.fixture
+def loaded(tmp_path) -> Settings:
+    """A stream that has loaded a record, with its checkpoint."""
+    settings = Settings(var_dir=tmp_path, root="", _env_file=None)
+    ensure_bronze_tables(settings)
+    row = pa.Table.from_pylist([{"kafka_offset": 0}], schema=bronze_schema(PURCHASES))
+    write_deltalake(bronze_path(PURCHASES, settings), row, mode="append")
+    checkpoint_path(tmp_path, PURCHASES.table).mkdir(parents=True)
+    return settings
+
+
+def rows(settings: Settings) -> int:
+    return DeltaTable(bronze_path(PURCHASES, settings)).to_pyarrow_table().num_rows
+
+
+def run_reset(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "streaming.run", "--reset", *arguments],
+        cwd=PROJECT_DIR,
+        env=os.environ | settings.as_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_reset_refuses_without_a_confirmation_and_leaves_empty_tables_with_one(loaded):
+    refused = run_reset(loaded)
+    assert refused.returncode == 2 and "Give --yes" in refused.stderr
+    assert rows(loaded) == 1
+
+    assert run_reset(loaded, "--yes").returncode == 0
+    assert rows(loaded) == 0
+    assert not checkpoint_path(loaded.var_dir, PURCHASES.table).exists()
+    assert DeltaTable(live_path(TOP_PRODUCTS, loaded)).to_pyarrow_table().num_rows == 0
+
+
+def test_a_reset_refuses_while_a_job_runs(loaded):
+    with only_one_job(loaded), pytest.raises(StreamError, match="Another streaming job"):
+        reset_stream(loaded)
+    assert rows(loaded) == 1
+
+
+def test_tables_on_another_storage_are_not_deleted(loaded):
+    elsewhere = loaded.model_copy(update={"root": "s3://bucket/lakehouse"})
+    with pytest.raises(StreamError, match="not on this machine"):
+        folders_of_stream(elsewhere)
