@@ -50,6 +50,8 @@ def use_tracking(settings: Settings) -> mlflow.MlflowClient:
     """Point MLflow at the project's store, creating it where it is missing, and return a client."""
     # Nothing about a run leaves the machine.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # Files of a run are small: bars for them only clutter what a training says.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     if not settings.mlflow_tracking_uri:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-UNITS = np.array([1000.0, 4000.0, 200.0])
+UNITS = np.array([2500.0, 4000.0, 1500.0])
 FOLDS = 10
 
 

@@ -1,8 +1,9 @@
 """Bayesian matrix factorisation: what a customer pays for a product beyond what both explain.
 
-Gibbs sampling of ``rest[u, i] ~ Normal(users[u] . products[i], noise)``. The factors of all
-customers, then of all products, are drawn in one go: their precisions and right-hand sides are
-products of one sparse matrix, so a round takes time linear in the purchases and no Python loop.
+Gibbs sampling of ``rest[u, i] ~ Normal(users[u] . products[i] + own[u] + own[i], noise)``. Factors
+and own parts of all customers, then of all products, are drawn in one go: their precisions and
+right-hand sides are products of one sparse matrix, so a round takes time linear in the purchases
+and no Python loop.
 """
 
 from dataclasses import dataclass
@@ -36,11 +37,11 @@ class FactorisationBudget:
 
 @dataclass(frozen=True)
 class Factorisation:
-    """Kept draws of the factors, side by side; an unknown customer or product has zeros.
+    """Kept draws of the factors, side by side; an unknown customer or product adds nothing.
 
     Attributes:
-        users: customers x (draws * rank).
-        products: products x (draws * rank).
+        users: customers x (draws * (rank + 2)): factors, own part and a one.
+        products: products x (draws * (rank + 2)): factors, a one and own part.
         draws: number of kept draws.
         noise_sd: standard deviation of what no factor explains, mean over the kept draws.
     """
@@ -71,10 +72,11 @@ class Factorisation:
             seed: of the sampling.
         """
         generator = np.random.default_rng(seed)
-        present = sparse.csr_matrix((np.ones(len(rest)), (user, product)), shape=shape)
+        seen = sparse.csr_matrix((np.ones(len(rest)), (user, product)), shape=shape)
         values = sparse.csr_matrix((rest, (user, product)), shape=shape)
-        sides = ((present, values), (present.T.tocsr(), values.T.tocsr()))
-        factors = [_START_SD * generator.standard_normal((n, budget.rank)) for n in shape]
+        sides = ((seen, values), (seen.T.tocsr(), values.T.tocsr()))
+        # The last column of factors is what a customer or product adds by itself.
+        factors = [_START_SD * generator.standard_normal((n, budget.rank + 1)) for n in shape]
         noise = 1.0 / max(float(rest.var()), 1e-9)
         kept: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         noises = []
@@ -84,17 +86,15 @@ class Factorisation:
                 factors[side] = _draw_factors(
                     counts, sums, factors[1 - side], precision, noise, generator
                 )
-            fitted = np.einsum("ij,ij->i", factors[0][user], factors[1][product])
+            left, right = factors[0][user], factors[1][product]
+            fitted = np.einsum("ij,ij->i", left[:, :-1], right[:, :-1]) + left[:, -1] + right[:, -1]
             error = float(np.square(rest - fitted).sum())
             noise = generator.gamma(_PRIOR_SHAPE + len(rest) / 2, 1.0 / (_PRIOR_RATE + error / 2))
             if step >= budget.burn_in and (step - budget.burn_in) % budget.keep_every == 0:
                 noises.append(noise**-0.5)
                 for side in (0, 1):
-                    kept[side].append(factors[side].astype(np.float32))
+                    kept[side].append(_as_row(factors[side], sides[side][0], side))
         users, products = np.hstack(kept[0]), np.hstack(kept[1])
-        # What was never bought has draws of the prior only: no factor is the honest answer.
-        users[np.diff(sides[0][0].indptr) == 0] = 0
-        products[np.diff(sides[1][0].indptr) == 0] = 0
         return cls(users, products, len(kept[0]), float(np.mean(noises)))
 
     def predict(self, user: np.ndarray, product: np.ndarray, chunk: int = 20_000) -> np.ndarray:
@@ -123,6 +123,11 @@ def _draw_factors(
     generator: np.random.Generator,
 ) -> np.ndarray:
     rank = others.shape[1]
+    alone = others[:, -1]
+    others = np.column_stack([others[:, :-1], np.ones(len(others))])
+    sums = sparse.csr_matrix(
+        (sums.data - counts.data * alone[sums.indices], sums.indices, sums.indptr), shape=sums.shape
+    )
     upper = np.triu_indices(rank)
     # Each pair of factors once: the matrices are symmetric.
     pairs = counts @ (others[:, upper[0]] * others[:, upper[1]])
@@ -136,3 +141,14 @@ def _draw_factors(
     # mean + L^-T draw = L^-T (L^-1 right + draw), in two triangular solves.
     half = np.linalg.solve(lower, right[:, :, None]) + draw[:, :, None]
     return np.linalg.solve(lower.transpose(0, 2, 1), half)[:, :, 0]
+
+
+def _as_row(factors: np.ndarray, seen: sparse.csr_matrix, side: int) -> np.ndarray:
+    """Factors, own part and a one, in the order in which the other side's row matches them.
+
+    What was never bought has draws of the prior only: no factor is the honest answer.
+    """
+    known = np.where(np.diff(seen.indptr) > 0, 1.0, 0.0)[:, None]
+    own, ones = factors[:, -1:] * known, np.ones((len(factors), 1))
+    ends = (own, ones) if side == 0 else (ones, own)
+    return np.hstack([factors[:, :-1] * known, *ends]).astype(np.float32)

@@ -1,0 +1,174 @@
+"""A training from the marts to predictions, with promotion, roll-back and reproduction.
+
+Spark's models are tested by themselves: without them, none of this needs a JVM.
+"""
+
+from collections.abc import Iterator
+
+import mlflow
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from purchase_sample import training_set
+from rich.console import Console
+
+from lakehouse.errors import LakehouseError, ModelError
+from lakehouse.settings import Settings
+from ml import registry
+from ml.purchase import evaluation
+from ml.purchase.task import PurchaseTask, to_events
+from ml.report import model_card
+from ml.reproduce import reproduce
+from ml.results import read_results
+from ml.tables import Provenance
+from ml.task import TaskContext
+from ml.training import TrainingResult, make_context, score_tables, train
+
+
+def quiet() -> Console:
+    return Console(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory) -> Settings:
+    made = Settings(var_dir=tmp_path_factory.mktemp("ml"), root="", _env_file=None)
+    write_deltalake(made.table_path("features", "purchase_training_set"), training_set())
+    write_deltalake(made.table_path("marts", "load_audit"), pa.table({"data_kind": ["synthetic"]}))
+    return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_spark() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TaskContext, "spark", None)
+        patch.setattr("ml.purchase.task.fit_spark_models", lambda *_: {})
+        yield
+
+
+@pytest.fixture(scope="module")
+def first(settings: Settings) -> TrainingResult:
+    return train(PurchaseTask(), make_context(settings, quiet(), is_quick=True))
+
+
+def rows_of(settings: Settings, name: str) -> pd.DataFrame:
+    return DeltaTable(settings.table_path("predictions", name)).to_pandas()
+
+
+def test_the_first_model_becomes_champion_and_scores_every_purchase(settings, first):
+    assert (first.version, first.decision.is_promoted) == (1, True)
+    rows = rows_of(settings, "purchase_predictions")
+    assert len(rows) == len(training_set())
+    assert set(rows["run_id"]) == {first.run_id}
+    assert set(rows["model_version"]) == {1}
+    test = rows[rows["split"] == "test"]
+    error = test["predicted_purchase"] - test["actual_purchase"]
+    metrics = {metric.name: metric.value for metric in first.evaluation.metrics}
+    assert np.sqrt(np.mean(error**2)) == pytest.approx(metrics["test_rmse"], rel=1e-6)
+
+
+def test_a_run_tells_all_that_it_was_made_from(settings, first):
+    run = mlflow.MlflowClient(settings.tracking_uri).get_run(first.run_id)
+    tags = run.data.tags
+    assert tags["delta_version.features.purchase_training_set"] == "0"
+    assert tags["data_kind"] == "synthetic"
+    assert tags["dbt_invocation_id"] == "unknown"
+    assert tags["seed"] == str(settings.seed)
+    assert tags["git_commit"]
+    metrics = run.data.metrics
+    assert metrics["test_rmse_low"] < metrics["test_rmse"] < metrics["test_rmse_high"]
+    assert run.info.status == "FINISHED"
+
+
+def test_results_and_metrics_agree(settings, first):
+    figures = read_results(settings)
+    metrics = rows_of(settings, "model_metrics").set_index("metric")["value"]
+    assert figures["data"] == "synthetic"
+    assert figures["purchase_test_rmse"] == metrics["test_rmse"]
+    assert figures["purchase_basket_r2"] == metrics["basket_ticket_r2"]
+
+
+def test_training_again_on_the_same_rows_keeps_the_champion(settings, first):
+    task = PurchaseTask()
+    again = train(task, make_context(settings, quiet(), is_quick=True))
+    assert again.version == 2
+    assert not again.decision.is_promoted
+    assert registry.champion_version("purchase_value", settings) == 1
+    assert set(rows_of(settings, "purchase_predictions")["model_version"]) == {1}
+
+
+def test_a_champion_can_be_rolled_back(settings, first):
+    with pytest.raises(ModelError, match="first champion"):
+        registry.roll_back("purchase_value", settings)
+    registry.promote("purchase_value", 2, settings)
+    assert registry.load_champion("purchase_value", settings).version == 2
+    assert registry.roll_back("purchase_value", settings) == 1
+    assert registry.champion_version("purchase_value", settings) == 1
+
+
+def test_the_champion_scores_events_of_the_stream(settings, first):
+    champion = registry.load_champion("purchase_value", settings)
+    events = to_events(training_set().head(4))
+    answered = champion.predict(events)
+    assert list(answered.columns) == ["predicted_purchase"]
+    assert list(answered.index) == list(events.index)
+
+
+def test_batch_scoring_writes_what_the_champion_says(settings, first):
+    task, context = PurchaseTask(), make_context(settings, quiet())
+    champion = registry.load_champion("purchase_value", settings)
+    provenance = Provenance.now("x", None, "x", "synthetic")
+    written = score_tables(task, champion, task.load(context), provenance, context)
+    assert written == {"purchase_predictions": len(training_set())}
+    assert set(rows_of(settings, "purchase_predictions")["run_id"]) == {first.run_id}
+
+
+def test_a_run_is_reproduced_from_the_data_it_saw(settings, first):
+    path = settings.table_path("features", "purchase_training_set")
+    write_deltalake(path, training_set(seed=2), mode="overwrite")
+    before = rows_of(settings, "purchase_predictions")
+    reproduce(first.run_id, settings, quiet())
+    pd.testing.assert_frame_equal(rows_of(settings, "purchase_predictions"), before)
+
+
+def test_an_unknown_run_cannot_be_reproduced(settings, first):
+    with pytest.raises(ModelError, match="cannot be repeated"):
+        reproduce("0" * 32, settings, quiet())
+
+
+def test_a_leak_fails_the_run_and_changes_nothing(settings, first, monkeypatch):
+    """As if the model saw the amounts: the run ends as FAILED, and the champion stays."""
+    honest = evaluation.judge_amounts
+
+    def seen_through(prefix, actual, predicted, seed):
+        return honest(prefix, actual, actual + 1.0 if prefix == "test" else predicted, seed)
+
+    monkeypatch.setattr(evaluation, "judge_amounts", seen_through)
+    before = rows_of(settings, "purchase_predictions")
+    with pytest.raises(LakehouseError, match="Leak alarm"):
+        train(PurchaseTask(), make_context(settings, quiet(), is_quick=True))
+    client = mlflow.MlflowClient(settings.tracking_uri)
+    experiment = client.get_experiment_by_name("black-friday/purchase")
+    newest = client.search_runs([experiment.experiment_id], max_results=1)[0]
+    assert newest.info.status == "FAILED"
+    assert registry.champion_version("purchase_value", settings) == 1
+    pd.testing.assert_frame_equal(rows_of(settings, "purchase_predictions"), before)
+
+
+def test_the_model_card_tells_origin_worth_checks_and_limits(settings, first):
+    metrics = pl.from_pandas(rows_of(settings, "model_metrics"))
+    card = model_card("purchase", metrics, settings)
+    for part in ("Delta version 0", "test_rmse", "leak: passed", "latency: passed", "## Limits"):
+        assert part in card
+
+
+def test_only_our_models_are_loaded(settings):
+    with pytest.raises(ModelError, match="is no model of ours"):
+        registry.load_champion("runs:/somebody/elses", settings)
+
+
+def test_a_model_without_champion_names_the_command(settings):
+    with pytest.raises(ModelError, match="has no champion"):
+        registry.load_champion("customer_segments", settings)
