@@ -89,6 +89,11 @@ dashboard: setup ## Serve the dashboard at http://127.0.0.1:8050
 stream-status: setup ## Show how each query of the streaming job is; fails unless all run
 	@$(PYTHON) -m streaming.health
 
+.PHONY: screenshots
+screenshots: setup ## Take pictures of the dashboard for the docs (synthetic data only)
+	@$(LAKEHOUSE) up dashboard
+	@$(PYTHON) -m dashboard.screenshots
+
 .PHONY: down
 down: ## Stop the local services
 	@test ! -x $(PYTHON) || $(LAKEHOUSE) down
@@ -147,5 +152,5 @@ lock: ## Write requirements.lock anew from pyproject.toml
 		--no-strip-extras --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
 
 .PHONY: bench
-bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, stream or ml)
+bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, stream, ml or dashboard)
 	@$(PYTHON) -m lakehouse.bench $(ONLY)

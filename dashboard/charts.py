@@ -53,6 +53,10 @@ def bars(
     across = {"title": _title(unit), "tickformat": _ticks(frame[value]), "nticks": 6}
     if number_format.endswith("%"):
         across["tickformat"] = ".0%"
+    low, high = min(frame[value].min() or 0, 0), max(frame[value].max() or 0, 0)
+    if low < 0:
+        # Room for what is written beside bars to the left, too.
+        across["range"] = [low - 0.1 * (high - low), high + 0.1 * (high - low)]
     up = {"type": "category", "autorange": "reversed", "ticksuffix": "  ", "showgrid": False}
     return {"data": [trace], "layout": layout(scheme, across=across, up=up, height=height)}
 

@@ -25,7 +25,7 @@ _COMMANDS = {
     "predictions": "make train",
 }
 # Marts on predictions: built before there are any, they are there and have no rows.
-_MARTS_OF_PREDICTIONS = ("segment", "recommend", "audience", "model")
+_MARTS_OF_PREDICTIONS = ("segment_profiles", "purchase_prediction_quality")
 
 
 def command_that_fills(table: str) -> str:
@@ -35,7 +35,7 @@ def command_that_fills(table: str) -> str:
     'make stream'
     """
     name = TableName.parse(table)
-    if name.schema == "marts" and name.table.startswith(_MARTS_OF_PREDICTIONS):
+    if name.schema == "marts" and name.table in _MARTS_OF_PREDICTIONS:
         return "make train, then make build"
     return _COMMANDS.get(name.schema, "make build")
 

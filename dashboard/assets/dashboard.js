@@ -16,6 +16,14 @@
     const next = parameters.toString();
     return next ? "?" + next : "";
   }
+  // A mark for whoever measures: the moment at which the first numbers stand on the page.
+  const observer = new MutationObserver(function () {
+    if (document.querySelector("#content h1")) {
+      performance.mark("first-numbers");
+      observer.disconnect();
+    }
+  });
+  observer.observe(document.documentElement, { childList: true, subtree: true });
   apply(preferred());
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     lakehouse: {

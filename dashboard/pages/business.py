@@ -254,7 +254,7 @@ def _campaign(view: View, scenarios: pl.DataFrame) -> Component:
                 badge="assumptions",
             ),
         ],
-        className="page",
+        className="stack",
     )
 
 

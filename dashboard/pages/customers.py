@@ -13,7 +13,6 @@ from dashboard.page import Page, View
 __all__ = ["PAGE", "segment_sizes"]
 
 CUSTOMERS = "marts.dim_customers"
-PROFILES = "marts.segment_profiles"
 SEGMENTS = "predictions.segments"
 MEMBERS = "predictions.customer_segments"
 RECOMMENDATIONS = "predictions.product_recommendations"
@@ -44,10 +43,7 @@ def _tables(view: View) -> list[DataTable]:
     found = []
     customers = view.store.rows(CUSTOMERS)
     members = view.store.rows(MEMBERS)
-    profiles = view.store.rows(PROFILES)
     segments = view.store.rows(SEGMENTS)
-    if profiles is not None:
-        found.append(DataTable("segment_profiles", "Profiles of the segments", profiles))
     if segments is not None:
         found.append(DataTable("segments", "What to do with each segment", segments))
     if members is not None and customers is not None:
@@ -214,7 +210,7 @@ def _high_value(view: View, user_id: int) -> tuple[str, str]:
 PAGE = Page(
     path="/customers",
     title="Customers",
-    reads=(CUSTOMERS, PROFILES, SEGMENTS, MEMBERS, RECOMMENDATIONS, HIGH_VALUE),
+    reads=(CUSTOMERS, SEGMENTS, MEMBERS, RECOMMENDATIONS, HIGH_VALUE),
     content=_content,
     tables=_tables,
 )

@@ -18,6 +18,7 @@ TUMBLING = "live.sales_tumbling_5_minutes"
 SLIDING = "live.sales_sliding_10_minutes"
 CITIES = "live.average_purchase_by_city"
 TOP = "live.top_products"
+FREQUENCY = "live.customer_frequency"
 SESSIONS = "live.shopping_sessions"
 METRICS = "live.stream_metrics"
 
@@ -67,12 +68,13 @@ def _tables(view: View) -> list[DataTable]:
         SLIDING: "Sales in sliding windows of 10 minutes",
         MINUTES: "Sales per minute",
         SESSIONS: "Shopping sessions",
+        FREQUENCY: "How often customers buy",
         METRICS: "Batches of the stream",
     }
     orders = {TOP: ("rank", False), CITIES: ("city_category", False)}
     orders |= {MINUTES: ("window_start_at", True), TUMBLING: ("window_start_at", True)}
     orders |= {SLIDING: ("window_start_at", True), SESSIONS: ("session_start_at", True)}
-    orders |= {METRICS: ("measured_at", True)}
+    orders |= {METRICS: ("measured_at", True), FREQUENCY: ("count_purchases", True)}
     found = []
     for table, title in titles.items():
         frame = view.store.rows(table)
@@ -222,7 +224,7 @@ def _health(view: View, metrics: pl.DataFrame) -> list[Component]:
 PAGE = Page(
     path="/live",
     title="Live",
-    reads=(MINUTES, TUMBLING, SLIDING, CITIES, TOP, SESSIONS, METRICS),
+    reads=(MINUTES, TUMBLING, SLIDING, CITIES, TOP, FREQUENCY, SESSIONS, METRICS),
     content=_content,
     tables=_tables,
 )

@@ -15,6 +15,7 @@ __all__ = ["PAGE", "drift", "meets_goal", "with_verdicts"]
 
 METRICS = "predictions.model_metrics"
 SCORED = "predictions.purchase_predictions"
+QUALITY = "marts.purchase_prediction_quality"
 LIVE = "live.purchase_predictions"
 
 _GOAL = re.compile(r"^\s*(>=|<=|>|<)\s*(-?[\d,.]+)\s*$")
@@ -100,6 +101,10 @@ def _tables(view: View) -> list[DataTable]:
     if metrics is not None:
         ordered = with_verdicts(metrics.sort("task", "metric"))
         found.append(DataTable("model_metrics", "All metrics", ordered))
+    quality = view.store.rows(QUALITY)
+    if quality is not None:
+        ordered = quality.sort("split", "product_category_1")
+        found.append(DataTable("errors_by_category", "Errors by category", ordered))
     shift = _drift(view)
     if shift is not None:
         found.append(DataTable("prediction_drift", "Drift by tenth of predictions", shift))
@@ -202,6 +207,26 @@ def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
                 f"The model beside its baselines, the best on top. Goal: {goal}.",
             )
         )
+    quality = view.store.rows(QUALITY)
+    tested = None if quality is None else quality.filter(pl.col("split") == "test")
+    if tested is not None and not tested.is_empty():
+        worst = tested.sort("root_mean_squared_error", descending=True)
+        cards.append(
+            blocks.chart(
+                "errors",
+                "Error by category, on test rows",
+                charts.bars(
+                    worst,
+                    "product_category_1",
+                    "root_mean_squared_error",
+                    view.scheme,
+                    unit="RMSE, currency units",
+                    number_format=",.0f",
+                    height=90 + 24 * len(worst),
+                ),
+                f"Category {worst['product_category_1'][0]} is the hardest to predict.",
+            )
+        )
     return [blocks.columns(*cards)] if cards else []
 
 
@@ -256,7 +281,7 @@ def _drift_words(psi: float) -> str:
 PAGE = Page(
     path="/models",
     title="Models",
-    reads=(METRICS, SCORED, LIVE),
+    reads=(METRICS, SCORED, QUALITY, LIVE),
     content=_content,
     tables=_tables,
 )

@@ -16,6 +16,7 @@ SECTIONS = {
     "build": ("lakehouse.bench.build", "bench_build"),
     "stream": ("streaming.bench", "bench_stream"),
     "ml": ("ml.bench", "bench_ml"),
+    "dashboard": ("dashboard.bench", "bench_dashboard"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from dashboard.pages import PAGES
 from lakehouse.publishing.dictionary import DICTIONARY, dictionary
 from lakehouse.publishing.inputs import READS
 from lakehouse.publishing.notebook import EDA_NOTEBOOK, EDA_TABLES
@@ -39,6 +40,15 @@ def test_slides_and_report_read_what_lineage_says_and_columns_that_there_are(man
     assert tables.keys() == READS.keys()
     for name, columns in READS.items():
         assert set(columns) - tables[name] == set(), name
+
+
+def test_the_dashboard_reads_what_lineage_says(manifest):
+    read = {table for page in PAGES.values() for table in page.reads}
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    # The rest of what it reads is not of dbt: the stream's live tables, the history of tests.
+    of_dbt = read & {f"{node['schema']}.{node['name']}" for node in nodes}
+    assert tables_of(manifest, "dashboard").keys() == of_dbt
+    assert {table.split(".")[0] for table in read - of_dbt} <= {"live", "audit"}
 
 
 def test_every_exposure_says_what_it_is_and_whose(manifest):

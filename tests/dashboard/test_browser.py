@@ -1,0 +1,245 @@
+"""Every page in a real browser, on a full, an empty and a half-built lakehouse."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import free_port
+from dashboard_under_test import append_minutes, fill_live, fill_predictions, measure, served
+from lakehouse_under_test import LakehouseUnderTest
+
+from dashboard.bench import filter_milliseconds, paint_milliseconds
+from dashboard.browser import CHROMIUM, browser, open_page, wait_until
+from dashboard.formats import number, short
+from dashboard.pages import PAGES
+from dashboard.screenshots import VIEWS, take
+from lakehouse.registered_tables import ensure_registered_tables
+from lakehouse.settings import Settings
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"no {CHROMIUM}: the pages were not seen by a browser"
+)
+
+FIRST_CARD_SAYS = "(text) => document.querySelector('#content .figure-value').textContent === text"
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(
+        var_dir=folder, root="", synthetic_rows=12_000, dashboard_port=free_port(), _env_file=None
+    )
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["playwright.Browser"]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def full(lakehouse: LakehouseUnderTest, tmp_path_factory) -> Settings:
+    """A copy of the built lakehouse, with rows of models and stream."""
+    settings = settings_in(tmp_path_factory.mktemp("full"))
+    shutil.copytree(lakehouse.settings.lakehouse_root, settings.lakehouse_root)
+    fill_predictions(settings)
+    fill_live(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def dashboard(full: Settings) -> Iterator[str]:
+    with served(full) as origin:
+        yield origin
+
+
+def assert_is_well(page, problems) -> None:
+    assert problems.messages == []
+    assert problems.foreign == []
+    assert page.locator(".failed").count() == 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_of_a_full_lakehouse_has_charts_and_no_errors(chromium, dashboard, path):
+    page, problems = open_page(chromium, dashboard, path)
+    assert_is_well(page, problems)
+    assert page.locator("h1").inner_text() == PAGES[path].title
+    assert page.locator("#content .main-svg").count() > 0
+    assert page.locator("table.rows tbody tr").count() > 0
+    assert "SYNTHETIC" in page.locator("header").inner_text().upper()
+    assert "SIMULATED" in page.locator("header").inner_text().upper()
+    page.context.close()
+
+
+def test_pages_of_an_empty_lakehouse_say_what_to_run(chromium, tmp_path):
+    with served(settings_in(tmp_path)) as origin:
+        for path in PAGES:
+            page, problems = open_page(chromium, origin, path)
+            assert_is_well(page, problems)
+            assert "make " in page.locator("#content").inner_text()
+            page.context.close()
+
+
+def test_pages_of_a_half_built_lakehouse_show_what_is_there(chromium, full, tmp_path):
+    half = settings_in(tmp_path)
+    for table in ("fct_purchases", "load_audit", "dim_customers", "dim_products"):
+        shutil.copytree(full.table_path("marts", table), half.table_path("marts", table))
+    # All of models and stream is there, and has no rows.
+    ensure_registered_tables(half)
+    with served(half) as origin:
+        for path in PAGES:
+            page, problems = open_page(chromium, origin, path)
+            assert_is_well(page, problems)
+            words = page.locator("#content").inner_text()
+            assert path == "/" or "make " in words, path
+            page.context.close()
+
+
+def cards(page) -> dict[str, str]:
+    names = page.locator("#content .figure-name").all_inner_texts()
+    return dict(zip(names, page.locator("#content .figure-value").all_inner_texts(), strict=True))
+
+
+def expected(settings: Settings, where: str) -> dict[str, str]:
+    purchases = pl.scan_delta(settings.table_path("marts", "fct_purchases"))
+    row = (
+        pl.SQLContext(purchases=purchases)
+        .execute(
+            "select count(*) as purchases, count(distinct user_id) as baskets, "  # noqa: S608
+            f"sum(purchase) as sales from purchases where {where}",
+            eager=True,
+        )
+        .row(0, named=True)
+    )
+    return {
+        "Sales": short(row["sales"]),
+        "Purchases": number(row["purchases"]),
+        "Baskets": number(row["baskets"]),
+    }
+
+
+def test_a_filter_changes_numbers_and_address_and_the_address_brings_it_back(
+    chromium, dashboard, full
+):
+    page, problems = open_page(chromium, dashboard, "/")
+    assert cards(page).items() >= expected(full, "true").items()
+    page.get_by_role("textbox", name="City category").click()
+    page.get_by_role("option", name="B", exact=True).click()
+    page.wait_for_url("**/?city=B")
+    wanted = expected(full, "city_category = 'B'")
+    wait_until(page, FIRST_CARD_SAYS, wanted["Sales"])
+    assert cards(page).items() >= wanted.items()
+    assert page.locator("table.rows").nth(1).locator("tbody tr").count() == 1
+    assert_is_well(page, problems)
+    page.context.close()
+
+    address = "/?city=B,C&gender=F&age=26-35,55%2B&category=1,5"
+    page, problems = open_page(chromium, dashboard, address)
+    where = (
+        "city_category in ('B', 'C') and gender = 'F' and age in ('26-35', '55+') "
+        "and product_category_1 in (1, 5)"
+    )
+    assert cards(page).items() >= expected(full, where).items()
+    download = page.request.get(
+        dashboard + page.get_by_label("Download Sales by gender as CSV").get_attribute("href")
+    )
+    assert download.text().splitlines()[1].startswith("F,")
+    assert len(download.text().splitlines()) == 2
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_a_click_on_a_bar_filters_everything(chromium, dashboard, full):
+    page, problems = open_page(chromium, dashboard, "/")
+    page.locator("[aria-label^='Chart: Sales by gender'] .point path").last.click(force=True)
+    page.wait_for_url("**/?gender=M")
+    wanted = expected(full, "gender = 'M'")
+    wait_until(page, FIRST_CARD_SAYS, wanted["Sales"])
+    assert cards(page).items() >= wanted.items()
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_the_live_page_moves_while_rows_arrive_and_says_when_none_do(chromium, dashboard, full):
+    measure(full, datetime.now(UTC))
+    page, problems = open_page(chromium, dashboard, "/live")
+    assert "The stream is running" in page.locator("#stream-state").inner_text()
+    before = int(cards(page)["Purchases streamed"].replace(",", ""))
+    append_minutes(full, [77, 23], first=60)
+    wait_until(page, FIRST_CARD_SAYS, number(before + 100))
+    measure(full, datetime(2026, 1, 1, tzinfo=UTC))
+    wait_until(
+        page,
+        "() => document.querySelector('#stream-state').textContent.includes('stopped or silent')",
+    )
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_a_customer_has_an_address_of_its_own(chromium, dashboard, full):
+    customers = pl.read_delta(full.table_path("marts", "dim_customers")).sort("sales_rank")
+    best = customers.row(0, named=True)
+    page, problems = open_page(chromium, dashboard, f"/customers?user={best['user_id']}")
+    assert cards(page)["Sales"] == short(best["sum_purchase"])
+    assert page.get_by_role("region", name=re.compile("Recommended to customer")).is_visible()
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_the_scheme_is_switched_and_kept(chromium, dashboard):
+    page, problems = open_page(chromium, dashboard, "/hypotheses")
+    scheme = "() => document.documentElement.getAttribute('data-mantine-color-scheme')"
+    assert page.evaluate(scheme) == "light"
+    page.get_by_label("Switch between light and dark").click()
+    wait_until(page, f"() => ({scheme})() === 'dark'")
+    page.reload()
+    page.wait_for_selector("#content h1")
+    wait_until(page, f"() => ({scheme})() === 'dark'")
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_shows_a_page_without_sideways_scrolling(chromium, dashboard, path):
+    page, problems = open_page(chromium, dashboard, path, width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("Menu").click()
+    page.get_by_role("link", name="Business").click()
+    page.wait_for_url("**/business")
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_the_keyboard_reaches_the_content_and_every_chart_has_words(chromium, dashboard):
+    page, problems = open_page(chromium, dashboard, "/products")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    figures = page.locator("figure")
+    assert figures.count() > 0
+    for place in range(figures.count()):
+        assert re.match(r"Chart: .+\. .+", figures.nth(place).get_attribute("aria-label"))
+    assert page.locator("table.rows th:not([scope=col])").count() == 0
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_waiting_times_can_be_measured(chromium, dashboard):
+    page, _ = open_page(chromium, dashboard, "/")
+    paint = paint_milliseconds(page)
+    assert 0 < paint["first_paint"] <= paint["first_numbers"]
+    assert filter_milliseconds(page) > 0
+    page.context.close()
+
+
+def test_pictures_are_taken_of_pages_in_both_schemes(chromium, dashboard, tmp_path):
+    assert {path for path, _, _ in VIEWS.values()} == set(PAGES)
+    names = ("dashboard-hypotheses", "dashboard-overview-dark")
+    taken = take(chromium, dashboard, tmp_path, names)
+    assert [path.stem for path in taken] == list(names)
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in taken)
