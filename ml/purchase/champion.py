@@ -31,7 +31,7 @@ class ChampionBudget:
     learning_rate: float
 
 
-FULL = ChampionBudget(EncoderBudget(FactorisationBudget(rounds=90), folds=10), 800, 0.05)
+FULL = ChampionBudget(EncoderBudget(FactorisationBudget(rounds=90), folds=10), 500, 0.05)
 QUICK = ChampionBudget(
     EncoderBudget(FactorisationBudget(burn_in=8, rounds=16, keep_every=2), folds=3), 100, 0.15
 )
