@@ -10,45 +10,22 @@ from dashboard.controls import number_input
 from dashboard.formats import moment, number, percent, short
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "segment_sizes"]
+__all__ = ["PAGE"]
 
 CUSTOMERS = "marts.dim_customers"
-SEGMENTS = "predictions.segments"
+PROFILES = "marts.segment_profiles"
 MEMBERS = "predictions.customer_segments"
 RECOMMENDATIONS = "predictions.product_recommendations"
 HIGH_VALUE = "predictions.high_value_customers"
 
 
-def segment_sizes(members: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
-    """One row per segment: its customers and their sales, the segment with most sales first.
-
-    Args:
-        members: user_id, segment_name.
-        customers: user_id, sum_purchase, count_purchases.
-    """
-    return (
-        members.select("user_id", "segment_name")
-        .join(customers.select("user_id", "sum_purchase", "count_purchases"), on="user_id")
-        .group_by("segment_name")
-        .agg(
-            pl.len().alias("count_customers"),
-            pl.col("sum_purchase").sum(),
-            (pl.col("sum_purchase").sum() / pl.len()).alias("mean_purchase_per_customer"),
-        )
-        .sort("sum_purchase", descending=True)
-    )
-
-
 def _tables(view: View) -> list[DataTable]:
     found = []
     customers = view.store.rows(CUSTOMERS)
-    members = view.store.rows(MEMBERS)
-    segments = view.store.rows(SEGMENTS)
-    if segments is not None:
-        found.append(DataTable("segments", "What to do with each segment", segments))
-    if members is not None and customers is not None:
-        sizes = segment_sizes(members, customers)
-        found.append(DataTable("segment_sizes", "Segments by sales", sizes))
+    profiles = view.store.rows(PROFILES)
+    if profiles is not None:
+        ordered = profiles.sort("sum_purchase", descending=True)
+        found.append(DataTable("segment_profiles", "Profiles of the segments", ordered))
     recommended = _recommended(view)
     if recommended is not None:
         found.append(DataTable("recommendations", "Recommended products", recommended))
@@ -91,7 +68,7 @@ def _content(view: View) -> list[Component]:
 
 
 def _segments(view: View, customers: pl.DataFrame) -> list[Component]:
-    members = view.store.rows(MEMBERS)
+    profiles = view.store.rows(PROFILES)
     by_rfm = (
         customers.group_by("rfm_segment")
         .agg(pl.len().alias("count_customers"), pl.col("sum_purchase").sum())
@@ -120,9 +97,9 @@ def _segments(view: View, customers: pl.DataFrame) -> list[Component]:
             "Each point is a customer (at most 1,500 of them); both axes grow by factors.",
         ),
     ]
-    if members is None:
-        return [blocks.empty("Segments", MEMBERS), blocks.columns(*cards)]
-    sizes = segment_sizes(members, customers)
+    if profiles is None:
+        return [blocks.empty("Segments", PROFILES), blocks.columns(*cards)]
+    sizes = profiles.sort("sum_purchase", descending=True)
     segments = [
         blocks.chart(
             f"segments-{column}",
@@ -210,7 +187,7 @@ def _high_value(view: View, user_id: int) -> tuple[str, str]:
 PAGE = Page(
     path="/customers",
     title="Customers",
-    reads=(CUSTOMERS, SEGMENTS, MEMBERS, RECOMMENDATIONS, HIGH_VALUE),
+    reads=(CUSTOMERS, PROFILES, MEMBERS, RECOMMENDATIONS, HIGH_VALUE),
     content=_content,
     tables=_tables,
 )

@@ -7,7 +7,6 @@ import pytest
 
 from dashboard.pages import PAGES
 from dashboard.pages.business import campaign
-from dashboard.pages.customers import segment_sizes
 from dashboard.pages.live import stream_state
 from dashboard.pages.models import drift, meets_goal, with_verdicts
 from dashboard.pages.overview import summarise
@@ -69,14 +68,6 @@ def test_a_stream_that_never_ran_says_how_to_start_it():
     state, words, _ = stream_state(None, NOW)
     assert state == "not started"
     assert "make stream" in words
-
-
-def test_segments_are_summed_over_their_customers():
-    members = pl.DataFrame({"user_id": [1, 2, 3], "segment_name": ["x", "x", "y"]})
-    customers = pl.DataFrame(
-        {"user_id": [1, 2, 3], "sum_purchase": [10, 20, 90], "count_purchases": [1, 2, 3]}
-    )
-    assert segment_sizes(members, customers).rows() == [("y", 1, 90, 90.0), ("x", 2, 30, 15.0)]
 
 
 def test_reach_counts_the_lists_a_product_stands_in():

@@ -141,3 +141,23 @@ def test_a_table_of_another_shape_is_an_error_on_the_page(tmp_path):
     write_deltalake(settings.table_path("marts", "fct_purchases"), frame.to_arrow())
     _, content = render(Store(settings), {"pathname": "/"})
     assert "has no column product_id" in str(content)
+
+
+def test_segments_are_read_from_their_mart(tmp_path):
+    settings = settings_in(tmp_path)
+    customers = {"user_id": [1], "rfm_segment": ["regular"], "count_purchases": [2]}
+    frames = {
+        "dim_customers": customers | {"sum_purchase": [30], "sales_rank": [1]},
+        "segment_profiles": {
+            "segment_name": ["Rare guests", "Big spenders"],
+            "count_customers": [7, 3],
+            "sum_purchase": [10, 90],
+        },
+    }
+    for name, columns in frames.items():
+        write_deltalake(settings.table_path("marts", name), pl.DataFrame(columns).to_arrow())
+    client = client_of(settings)
+    rows = client.get("/csv/customers/segment_profiles.csv").text.splitlines()
+    assert rows[1:] == ["Big spenders,3,90", "Rare guests,7,10"]
+    _, content = render(Store(settings), {"pathname": "/customers"})
+    assert "Sales by segment" in str(content)
