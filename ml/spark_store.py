@@ -1,5 +1,7 @@
 """Fitted Spark pipelines, kept as plain Spark and, inside a run, in MLflow."""
 
+from pathlib import Path
+
 import mlflow
 from mlflow.exceptions import MlflowException
 from pyspark.errors import PySparkException
@@ -43,10 +45,9 @@ def load_pipeline(name: str, settings: Settings) -> PipelineModel:
         ModelError: there is none.
     """
     path = _path(name, settings)
-    try:
-        return PipelineModel.load(path)
-    except PySparkException as error:
-        raise ModelError(f"There is no Spark pipeline in {path}. Run `make train` first") from error
+    if not Path(path).exists():
+        raise ModelError(f"There is no Spark pipeline in {path}. Run `make train` first")
+    return PipelineModel.load(path)
 
 
 def load_logged_pipeline(run_id: str, name: str, settings: Settings) -> PipelineModel:
