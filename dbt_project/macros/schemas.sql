@@ -18,8 +18,12 @@
 {% macro register_bronze_tables() -%}
     {%- if execute and flags.WHICH in ["build", "run", "test", "snapshot", "freshness", "show"] -%}
         {%- set root = lakehouse_root() -%}
+        {%- set schemas = [] -%}
         {%- for source in graph.sources.values() if source.meta.get("location") == "root" -%}
-            {%- do run_query("create schema if not exists " ~ source.schema ~ " location '" ~ root ~ "/" ~ source.schema ~ "'") -%}
+            {%- if source.schema not in schemas -%}
+                {%- do schemas.append(source.schema) -%}
+                {%- do run_query("create schema if not exists " ~ source.schema ~ " location '" ~ root ~ "/" ~ source.schema ~ "'") -%}
+            {%- endif -%}
             {%- if adapter.get_relation(none, source.schema, source.identifier) is none -%}
                 {%- set path = root ~ "/" ~ source.schema ~ "/" ~ source.identifier -%}
                 {#- Fails where no table stands: `create table` alone would make one without columns. -#}

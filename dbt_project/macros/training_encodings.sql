@@ -3,7 +3,8 @@
 
   A purchase is never part of its own features: a training row is encoded from the training rows of
   the other folds, (sum - fold's sum) / (count - fold's count); a test row or a new event from all
-  training rows. Both macros take names of CTEs, so that a test can run them over altered purchases.
+  training rows. Both statements take names of CTEs, so that a test can run them over altered
+  purchases, and `within`: columns that keep sets of purchases apart, each encoded by itself.
 -#}
 
 {#- Encodings and the columns that each is keyed by, from the coarsest to the finest. -#}
@@ -23,30 +24,56 @@
     concat_ws({{ (["'|'"] + columns) | join(", ") }})
 {%- endmacro %}
 
-{#- Statement: each row is one key of one encoding, over the training rows of `purchases`. -#}
-{% macro select_encodings(purchases) -%}
+{#-
+  Statement: each row is one key of one encoding, over the training rows of `purchases`, which are
+  read once: a sum and a count for each fold stand in columns until they are made maps.
+-#}
+{% macro select_encodings(purchases, within=[]) -%}
+    {%- set folds = range(var("folds")) -%}
     select
         encoding,
         encoding_key,
-        sum(fold_sum) as sum_purchase,
-        sum(fold_count) as count_purchases,
-        map_from_entries(collect_list(struct(fold, fold_sum))) as sum_purchase_by_fold,
-        map_from_entries(collect_list(struct(fold, fold_count))) as count_purchases_by_fold
+        sum_purchase,
+        count_purchases,
+        map_filter(
+            map_from_arrays(
+                sequence(0, {{ var("folds") - 1 }}),
+                array({% for fold in folds %}sum_purchase_{{ fold }}{{ ", " if not loop.last }}{% endfor %})
+            ),
+            (fold, fold_sum) -> fold_sum is not null
+        ) as sum_purchase_by_fold,
+        map_filter(
+            map_from_arrays(
+                sequence(0, {{ var("folds") - 1 }}),
+                array({% for fold in folds %}count_purchases_{{ fold }}{{ ", " if not loop.last }}{% endfor %})
+            ),
+            (fold, fold_count) -> fold_count > 0
+        ) as count_purchases_by_fold
     from (
-        {%- for encoding, columns in encodings().items() %}
         select
-            '{{ encoding }}' as encoding,
-            {{ encoding_key(columns) }} as encoding_key,
-            fold,
-            sum(purchase) as fold_sum,
-            count(*) as fold_count
-        from {{ purchases }}
-        where split = 'train'
-        group by {{ (columns + ["fold"]) | join(", ") }}
-        {{ "union all" if not loop.last }}
-        {%- endfor %}
+            encoding,
+            encoding_key,
+            sum(purchase) as sum_purchase,
+            count(*) as count_purchases
+            {%- for fold in folds %},
+            sum(purchase) filter (where fold = {{ fold }}) as sum_purchase_{{ fold }},
+            count_if(fold = {{ fold }}) as count_purchases_{{ fold }}
+            {%- endfor %}
+        from (
+            select
+                fold,
+                purchase,
+                stack(
+                    {{ encodings() | length }}
+                    {%- for encoding, columns in encodings().items() %},
+                    '{{ encoding }}', {{ encoding_key(within + columns) }}
+                    {%- endfor %}
+                ) as (encoding, encoding_key)
+            from {{ purchases }}
+            where split = 'train'
+        )
+        group by encoding, encoding_key
     )
-    group by encoding, encoding_key
 {%- endmacro %}
 
 {#-
@@ -54,7 +81,7 @@
   rows that it may know of. A key that those rows do not hold takes the mean of the next coarser
   encoding, and the count 0.
 -#}
-{% macro select_encoded(purchases, encodings_relation) -%}
+{% macro select_encoded(purchases, encodings_relation, within=[]) -%}
     {%- set fallbacks = {
         "category": "overall", "categories": "category", "product": "categories",
         "user": "overall", "user_category": "category",
@@ -86,7 +113,7 @@
             select
                 *
                 {%- for encoding, columns in encodings().items() %},
-                {{ encoding_key(columns) }} as {{ encoding }}_key
+                {{ encoding_key(within + columns) }} as {{ encoding }}_key
                 {%- endfor %}
             from {{ purchases }}
         ) as keyed

@@ -45,9 +45,7 @@ REFRESHED = (
     "cleansed.screened_purchases",
     "quarantine.duplicate_purchases",
     "quarantine.rejected_purchases",
-    "features.customer_features",
     "features.customer_product_interactions",
-    "features.product_features",
     "marts.fct_purchases",
 )
 

@@ -10,7 +10,7 @@
   What this run has learnt so far, shared by its threads: `versions` (relation -> newest version),
   `passed` (test -> fingerprint of its newest result, if that was a pass) and `asked` (test ->
   fingerprint it was asked with in this run). dbt hands every node the same graph object; a version
-  read twice is harmless.
+  read twice is harmless, and rare: a node reads that of its own table before those begin that read it.
 -#}
 {% macro run_state() -%}
     {%- if "lakehouse" not in graph -%}
@@ -81,6 +81,29 @@
 {%- endmacro %}
 
 {#-
+  Whether the current node makes its table by one `create or replace`, which can bear the fingerprint.
+  A check constraint is added afterwards and may fail, so its table must not bear it before.
+-#}
+{% macro is_made_at_once(existing) -%}
+    {%- set kind = config.get("materialized") -%}
+    {{ return(
+        (kind == "table" or existing is none or (kind == "incremental" and should_full_refresh()))
+        and model.get("constraints", []) | selectattr("type", "equalto", "check") | list | length == 0
+    ) }}
+{%- endmacro %}
+
+{#- Properties of a table that is created: those configured, and what it is built from. -#}
+{% macro spark__tblproperties_clause() -%}
+    {%- set properties = dict(config.get("tblproperties") or {}) -%}
+    {%- if is_made_at_once(load_relation(this)) -%}
+        {%- do properties.update({"lakehouse.built_from": inputs_fingerprint()}) -%}
+    {%- endif -%}
+    {%- for property, value in properties.items() -%}
+        {{ "tblproperties (" if loop.first else ", " }}'{{ property }}' = '{{ value }}'{{ ")" if loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#-
   Runs a materialization of dbt-spark, unless the table stands and its inputs are unchanged.
 
   Arguments:
@@ -89,14 +112,19 @@
 {% macro build_when_inputs_changed(build) -%}
     {%- set existing = load_relation(this) -%}
     {%- set fingerprint = inputs_fingerprint() -%}
+    {%- set table = this.schema ~ "." ~ this.identifier -%}
     {%- if existing is not none and existing.is_delta and not should_full_refresh()
         and var("skip_unchanged") and recorded_fingerprint(this) == fingerprint -%}
         {%- call noop_statement("main", "UNCHANGED") -%} -- inputs unchanged {%- endcall -%}
+        {%- do newest_version(table) -%}
         {{ return({"relations": [this]}) }}
     {%- endif -%}
     {%- set result = build() -%}
-    {%- do run_query("alter table " ~ this ~ " set tblproperties ('lakehouse.built_from' = '" ~ fingerprint ~ "')") -%}
-    {%- do run_state()["versions"].pop(this.schema ~ "." ~ this.identifier, none) -%}
+    {%- if not is_made_at_once(existing) -%}
+        {%- do run_query("alter table " ~ this ~ " set tblproperties ('lakehouse.built_from' = '" ~ fingerprint ~ "')") -%}
+    {%- endif -%}
+    {%- do run_state()["versions"].pop(table, none) -%}
+    {%- do newest_version(table) -%}
     {{ return(result) }}
 {%- endmacro %}
 

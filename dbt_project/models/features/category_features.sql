@@ -12,19 +12,44 @@ price_bounds as (
 
 ),
 
+-- Two distinct counts in one aggregation would spread out every purchase three times.
+by_customer as (
+
+    select
+        product_category_1,
+        user_id,
+        count(*) as count_purchases,
+        sum(purchase) as sum_purchase,
+        count_if(gender = 'F') as count_by_women,
+        count_if(is_outlier_by_iqr) as count_outliers_by_iqr,
+        count_if(is_outlier_by_z_score) as count_outliers_by_z_score
+    from purchases
+    group by product_category_1, user_id
+
+),
+
+products as (
+
+    select
+        product_category_1,
+        count(distinct product_id) as count_products
+    from purchases
+    group by product_category_1
+
+),
+
 aggregated as (
 
     select
         product_category_1,
-        count(*) as count_purchases,
-        count(distinct product_id) as count_products,
-        count(distinct user_id) as count_customers,
-        sum(purchase) as sum_purchase,
-        avg(purchase) as mean_purchase,
-        avg(int(gender = 'F')) as share_female,
-        avg(int(is_outlier_by_iqr)) as share_outliers_by_iqr,
-        avg(int(is_outlier_by_z_score)) as share_outliers_by_z_score
-    from purchases
+        sum(count_purchases) as count_purchases,
+        count(*) as count_customers,
+        sum(sum_purchase) as sum_purchase,
+        sum(sum_purchase) / sum(count_purchases) as mean_purchase,
+        sum(count_by_women) / sum(count_purchases) as share_female,
+        sum(count_outliers_by_iqr) / sum(count_purchases) as share_outliers_by_iqr,
+        sum(count_outliers_by_z_score) / sum(count_purchases) as share_outliers_by_z_score
+    from by_customer
     group by product_category_1
 
 ),
@@ -34,7 +59,7 @@ features as (
     select
         aggregated.product_category_1,
         aggregated.count_purchases,
-        aggregated.count_products,
+        products.count_products,
         aggregated.count_customers,
         aggregated.sum_purchase,
         aggregated.mean_purchase,
@@ -50,6 +75,8 @@ features as (
     from aggregated
     inner join price_bounds
         on aggregated.product_category_1 = price_bounds.product_category_1
+    inner join products
+        on aggregated.product_category_1 = products.product_category_1
 
 )
 

@@ -1,11 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key='user_id') }}
-
 with
 
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {{ only_touched(ref('cleansed_purchases'), 'user_id') }}
 
 ),
 
@@ -21,25 +18,54 @@ weekend as (
 
 ),
 
-aggregated as (
+-- A customer has few categories, so what is counted by category first is soon added up.
+by_category as (
 
     select
         user_id,
+        product_category_1,
         count(*) as count_purchases,
-        count(distinct product_id) as count_products,
-        count(distinct product_category_1) as count_categories,
         sum(purchase) as sum_purchase,
-        avg(purchase) as mean_purchase,
-        coalesce(stddev_samp(purchase), 0.0) as sd_purchase,
+        sum(bigint(purchase) * purchase) as sum_of_squares,
         min(purchase) as lowest_purchase,
         max(purchase) as highest_purchase,
-        avg(category_price_quintile) as mean_price_quintile,
-        mode(product_category_1, true) as favourite_category,
-        count(distinct date_trunc('hour', simulated_event_at)) as count_simulated_visits,
+        sum(category_price_quintile) as sum_price_quintile,
         min(simulated_event_at) as simulated_first_event_at,
         max(simulated_event_at) as simulated_last_event_at,
         max(cleansed_at) as cleansed_at
     from purchases
+    group by user_id, product_category_1
+
+),
+
+visits as (
+
+    select
+        user_id,
+        count(distinct date_trunc('hour', simulated_event_at)) as count_simulated_visits
+    from purchases
+    group by user_id
+
+),
+
+aggregated as (
+
+    select
+        user_id,
+        sum(count_purchases) as count_purchases,
+        count(*) as count_categories,
+        sum(sum_purchase) as sum_purchase,
+        sum(sum_purchase) / sum(count_purchases) as mean_purchase,
+        {{ sample_deviation('sum(count_purchases)', 'sum(sum_purchase)', 'sum(sum_of_squares)') }} as sd_purchase,
+        min(lowest_purchase) as lowest_purchase,
+        max(highest_purchase) as highest_purchase,
+        sum(sum_price_quintile) / sum(count_purchases) as mean_price_quintile,
+        -- Of categories bought equally often, the one with the lowest number.
+        max_by(product_category_1, struct(count_purchases, -product_category_1)) as favourite_category,
+        min(simulated_first_event_at) as simulated_first_event_at,
+        max(simulated_last_event_at) as simulated_last_event_at,
+        max(cleansed_at) as cleansed_at
+    from by_category
     group by user_id
 
 ),
@@ -55,7 +81,8 @@ features as (
         customers.stay_in_current_city_years,
         customers.marital_status,
         aggregated.count_purchases,
-        aggregated.count_products,
+        -- A purchase is one customer's purchase of one product, so each is of another product.
+        aggregated.count_purchases as count_products,
         aggregated.count_categories,
         aggregated.sum_purchase,
         aggregated.mean_purchase,
@@ -64,7 +91,7 @@ features as (
         aggregated.highest_purchase,
         aggregated.mean_price_quintile,
         aggregated.favourite_category,
-        aggregated.count_simulated_visits,
+        visits.count_simulated_visits,
         aggregated.simulated_first_event_at,
         aggregated.simulated_last_event_at,
         timestampdiff(minute, aggregated.simulated_last_event_at, weekend.ends_at) / double(60)
@@ -73,6 +100,8 @@ features as (
     from aggregated
     inner join customers
         on aggregated.user_id = customers.user_id
+    inner join visits
+        on aggregated.user_id = visits.user_id
     cross join weekend
 
 )

@@ -1,11 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key='product_id') }}
-
 with
 
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {{ only_touched(ref('cleansed_purchases'), 'product_id') }}
 
 ),
 
@@ -20,10 +17,9 @@ aggregated as (
     select
         product_id,
         count(*) as count_purchases,
-        count(distinct user_id) as count_customers,
         sum(purchase) as sum_purchase,
         avg(purchase) as mean_purchase,
-        coalesce(stddev_samp(purchase), 0.0) as sd_purchase,
+        {{ sample_deviation('count(*)', 'sum(purchase)', 'sum(bigint(purchase) * purchase)') }} as sd_purchase,
         min(purchase) as lowest_purchase,
         max(purchase) as highest_purchase,
         avg(category_price_quintile) as mean_price_quintile,
@@ -44,7 +40,8 @@ features as (
         products.product_category_3,
         products.count_product_categories,
         aggregated.count_purchases,
-        aggregated.count_customers,
+        -- A purchase is one customer's purchase of one product, so each is by another customer.
+        aggregated.count_purchases as count_customers,
         aggregated.sum_purchase,
         aggregated.mean_purchase,
         aggregated.sd_purchase,
