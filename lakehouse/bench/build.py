@@ -63,25 +63,24 @@ def bench_build(settings: Settings, console: Console) -> None:
     for scale in _SCALES:
         bench = _settings(settings, folder, f"x{scale}")
         path = folder / f"x{scale}.csv"
+        rows = purchases.num_rows * scale
         write_copies(purchases, scale, path)
-        console.print(f"Benchmark: full build of {purchases.num_rows * scale:,} rows")
         _land(path, bench, source.data_kind)
+        path.unlink()
         supervisor.up(["thrift"], bench, console.print)
         try:
-            seconds = _timed_build(bench)
+            seconds = _timed_build(f"full build of {rows:,} rows", bench, console)
             if scale == 1:
                 # The log as it stands now holds the statements of the full build alone.
                 statements = read_statements(bench.var_dir / "dbt" / "logs" / "dbt.log")
-                noop_seconds = _timed_build(bench)
+                noop_seconds = _timed_build("again, nothing new", bench, console)
                 further = folder / "further.csv"
-                write_further(purchases, purchases.num_rows // 100, settings.seed, further)
+                write_further(purchases, rows // 100, settings.seed, further)
                 _land(further, bench, source.data_kind)
-                one_percent_seconds = _timed_build(bench)
-            full.append(_FullBuild(purchases.num_rows * scale, seconds, _server_peak_mb(bench)))
+                one_percent_seconds = _timed_build("again, 1 % new rows", bench, console)
+            full.append(_FullBuild(rows, seconds, _server_peak_mb(bench)))
         finally:
             supervisor.down(bench)
-        console.print(f"Benchmark: {seconds:.1f} s")
-        path.unlink()
 
     bare = _settings(settings, folder, "bare")
     write_copies(purchases, 1, folder / "bare.csv")
@@ -129,7 +128,8 @@ def _land(path: Path, settings: Settings, data_kind: DataKind) -> None:
     land(path, table_path=table_path, data_kind=data_kind)
 
 
-def _timed_build(settings: Settings) -> float:
+def _timed_build(what: str, settings: Settings, console: Console) -> float:
+    console.print(f"Benchmark: {what}")
     shutil.rmtree(settings.var_dir / "dbt" / "logs", ignore_errors=True)
     started = time.monotonic()
     done = run_dbt(
@@ -140,6 +140,7 @@ def _timed_build(settings: Settings) -> float:
     seconds = time.monotonic() - started
     if done.returncode != 0:
         raise TableError(f"dbt build failed while it was measured:\n{done.stdout[-3000:]}")
+    console.print(f"Benchmark: {seconds:.1f} s")
     return seconds
 
 
