@@ -13,12 +13,26 @@
 {%- endfor %}
 with
 
+all_purchases as (
+
+    select * from {{ ref('purchase_training_set') }}
+
+),
+
 sampled_customers as (
 
     select user_id
     from {{ ref('customer_features') }}
     order by xxhash64(user_id)
     limit 100
+
+),
+
+sampled_purchases as (
+
+    select all_purchases.*
+    from all_purchases
+    left semi join sampled_customers using (user_id)
 
 ),
 
@@ -35,8 +49,7 @@ purchases as (
         split,
         fold,
         explode(array('as is', 'fold 3 and test', 'test')) as altered
-    from {{ ref('purchase_training_set') }}
-    left semi join sampled_customers using (user_id)
+    from sampled_purchases
 
 ),
 
@@ -84,6 +97,15 @@ compared as (
     from features_of_sets
     group by event_id, split, fold
 
+),
+
+reach as (
+
+    select
+        count_if(fold = 4) as count_of_fold_4,
+        count_if(fold = 4 and is_changed) as count_changed
+    from compared
+
 )
 
 select
@@ -99,10 +121,5 @@ select
     cast(null as string) as event_id,
     'train' as split,
     4 as fold
-from (
-    select
-        count_if(fold = 4) as count_of_fold_4,
-        count_if(fold = 4 and is_changed) as count_changed
-    from compared
-)
+from reach
 where count_of_fold_4 > 0 and count_changed = 0
