@@ -68,6 +68,7 @@ RATE ?= 1000
 stream: setup ## Start Kafka and the streaming job, and replay the purchases (RATE=1000 messages per second)
 	@$(LAKEHOUSE) up thrift kafka stream
 	@$(PYTHON) -m streaming.produce --rate $(RATE)
+	@$(PYTHON) -m streaming.health
 
 .PHONY: train
 train: setup ## Train, judge, register and score all models (TASK=purchase, QUICK=1)

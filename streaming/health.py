@@ -30,16 +30,20 @@ def health_path(settings: Settings) -> Path:
     return settings.var_dir / "stream" / "health.json"
 
 
-def write_health(path: Path, pid: int, queries: Mapping[str, Mapping[str, Any]]) -> None:
+def write_health(
+    path: Path, pid: int, queries: Mapping[str, Mapping[str, Any]], notes: Mapping[str, str]
+) -> None:
     """Replace the file as a whole, so that a reader never sees half of it.
 
     Args:
         path: of the file.
         pid: process id of the job.
         queries: newest progress of each query, by its name.
+        notes: what else people are told, by its subject.
     """
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"pid": pid, "at": time.time(), "queries": queries}))
+    report = {"pid": pid, "at": time.time(), "queries": queries, "notes": notes}
+    partial.write_text(json.dumps(report))
     partial.replace(path)
 
 
@@ -57,7 +61,7 @@ def answers(settings: Settings) -> bool:
 
 
 def describe(report: dict[str, Any] | None, now: float) -> tuple[list[str], bool]:
-    """What people are told: a line for the job and one for each query; and if all is well.
+    """What people are told: a line for the job, one for each query and note; and if all is well.
 
     Args:
         report: the newest report of the job, or None when there is none.
@@ -67,6 +71,7 @@ def describe(report: dict[str, Any] | None, now: float) -> tuple[list[str], bool
     lines = [f"streaming job: {problem or 'runs'}"]
     if report is not None:
         lines += [_line(name, query) for name, query in report["queries"].items()]
+        lines += [f"{name}: {note}" for name, note in report["notes"].items()]
     return lines, problem is None
 
 
@@ -87,9 +92,11 @@ def _line(name: str, query: Mapping[str, Any]) -> str:
     state = "runs" if query["is_active"] else "stopped"
     if query["batch"] is None:
         return f"{name}: {state}, no batch yet"
+    lag = query["lag_offsets"]
+    behind = "" if lag is None else f"{lag:,} records and "
     return (
         f"{name}: {state}, batch {query['batch']} at {query['at']}, {query['rows']:,} rows, "
-        f"{query['rows_per_second']:,.0f} per second"
+        f"{query['rows_per_second']:,.0f} per second, {behind}{query['lag_seconds']:.1f} s behind"
     )
 
 

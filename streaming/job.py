@@ -1,36 +1,39 @@
-"""The streaming job: one query per topic, from Kafka into its bronze table, exactly once.
+"""The streaming job: Kafka to bronze, bronze to live aggregates and predictions, in one process.
 
-Spark notes the offsets of a batch before it runs, and Delta notes the batch's number in the very
-commit that brings its rows. So a batch that is run again, after whatever kind of death, finds its
-number in the table and writes nothing.
+One query per topic fills its bronze table; one more keeps all live aggregates, and one scores.
 """
 
+import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.errors import StreamError
 from lakehouse.locks import only_one
 from lakehouse.settings import Settings
-from lakehouse.spark import spark_session
-from streaming.bronze import to_bronze
-from streaming.checkpoint import checkpoint_path, prepare_checkpoint, starting_offsets
-from streaming.connection import spark_options
+from streaming.bronze_query import start_bronze_query
+from streaming.drain import drain
 from streaming.health import health_path, write_health
-from streaming.messages import MESSAGE_TYPES, MessageType
-from streaming.tables import bronze_path, ensure_bronze_tables, next_offsets
+from streaming.live import LIVE_QUERY, start_live_query
+from streaming.live_tables import ensure_live_tables
+from streaming.messages import MESSAGE_TYPES
+from streaming.metrics import MetricsLog, metrics_row
+from streaming.options import JobOptions
+from streaming.scoring import MODEL, SCORING_QUERY, ChampionWatch, start_scoring_query
+from streaming.session import stream_session
+from streaming.tables import ensure_bronze_tables
 from streaming.topics import ensure_topics
+from streaming.upkeep import Upkeep
 
-__all__ = ["JobOptions", "only_one_job", "run_job", "stream_session"]
+__all__ = ["only_one_job", "run_job"]
 
 _DRAIN_SECONDS = 60.0
 _REPORT_SECONDS = 10.0
@@ -42,41 +45,6 @@ _BROKER_IS_AWAY = (
     "Timeout of 60000ms expired",
 )
 _RETRY_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class JobOptions:
-    """How the job runs.
-
-    Attributes:
-        available_now: load what is there and end, instead of going on.
-        trigger_seconds: time from the start of one batch to the start of the next; 0 for none.
-        max_offsets: most records of a topic in one batch, which bounds memory and batch time.
-        files_per_batch: files that a batch writes to a table; 0 leaves it to Spark (one per
-            partition of the topic, faster for large batches).
-        topics: topics to load.
-    """
-
-    available_now: bool = False
-    trigger_seconds: float = 1.0
-    max_offsets: int = 200_000
-    files_per_batch: int = 1
-    topics: tuple[str, ...] = tuple(MESSAGE_TYPES)
-
-
-def stream_session(settings: Settings) -> SparkSession:
-    """The Spark session of the job."""
-    session = spark_session(
-        "lakehouse-stream",
-        settings,
-        # The queries share two cores: a long batch of one must not hold up the others.
-        spark__scheduler__mode="FAIR",
-        spark__sql__shuffle__partitions="2",
-        spark__databricks__delta__snapshotPartitions="1",
-        spark__sql__parquet__compression__codec="zstd",
-    )
-    session.sparkContext.setLogLevel("WARN")
-    return session
 
 
 def only_one_job(settings: Settings) -> AbstractContextManager[None]:
@@ -113,12 +81,32 @@ def run_job(settings: Settings, options: JobOptions, report: Callable[[str], Non
             signal.signal(number, lambda *_: stop.set())
         ensure_topics(settings)
         ensure_bronze_tables(settings)
+        ensure_live_tables(settings)
         spark = stream_session(settings)
+        watch = ChampionWatch(*_registry(settings))
         try:
-            _Job(spark, settings, options, report).run(stop)
+            _Job(spark, settings, options, watch, report).run(stop)
         finally:
+            watch.stop()
             health_path(settings).unlink(missing_ok=True)
             spark.stop()
+
+
+def _registry(settings: Settings) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """How to ask the registry for the version in use, and for its model."""
+
+    def find_version() -> int | None:
+        # MLflow takes seconds to import, which the bronze tables need not wait for.
+        from ml.registry import champion_version
+
+        return champion_version(MODEL, settings)
+
+    def load() -> Any:
+        from ml.registry import load_champion
+
+        return load_champion(MODEL, settings)
+
+    return find_version, load
 
 
 class _Job:
@@ -127,71 +115,108 @@ class _Job:
         spark: SparkSession,
         settings: Settings,
         options: JobOptions,
+        watch: ChampionWatch,
         report: Callable[[str], None],
     ) -> None:
         self._spark = spark
         self._settings = settings
         self._options = options
+        self._watch = watch
         self._report = report
+        self._starters: dict[str, Callable[[], StreamingQuery]] = {}
         self._queries: dict[str, StreamingQuery] = {}
+        self._metrics = MetricsLog(settings)
+        self._upkeep = Upkeep(spark, settings, options.compact_seconds, report)
+        self._told = watch.says
         self._next_report = time.monotonic() + _REPORT_SECONDS
 
     def run(self, stop: threading.Event) -> None:
+        stages = self._stages()
         try:
-            for topic in self._options.topics:
-                self._queries[topic] = self._start(MESSAGE_TYPES[topic])
-            self._report(f"Stream: {len(self._queries)} queries run")
-            while any(query.isActive for query in self._queries.values()):
-                if stop.wait(1.0):
-                    self._report("Stream: finishing the running batches")
+            for stage in stages:
+                for name in stage:
+                    self._queries[name] = self._starters[name]()
+                self._report(f"Stream: {', '.join(stage)} run")
+                self._go_on(stop)
+                self._raise_failures()
+                if stop.is_set():
                     break
-                self._look()
-            self._raise_failures()
+            else:
+                self._score_once(stop)
         finally:
-            for query in self._queries.values():
-                _drain(query)
+            self._upkeep.stop()
+            drain(self._queries.values(), _DRAIN_SECONDS)
+            self._metrics.take(self._queries.values())
+            self._metrics.write()
         self._report("Stream: stopped")
 
-    def _start(self, kind: MessageType) -> StreamingQuery:
-        checkpoint = checkpoint_path(self._settings.var_dir, kind.table)
-        table = DeltaTable(bronze_path(kind, self._settings))
-        # Heeded only by a query without a checkpoint.
-        offsets = "earliest"
-        if not prepare_checkpoint(checkpoint, table):
-            offsets = starting_offsets(kind.topic, kind.partitions, next_offsets(table))
-        records = (
-            self._spark.readStream.format("kafka")
-            .options(**spark_options(self._settings))
-            .option("subscribe", kind.topic)
-            .option("startingOffsets", offsets)
-            .option("maxOffsetsPerTrigger", self._options.max_offsets)
-            .option("failOnDataLoss", "true")
-            .load()
+    def _stages(self) -> list[list[str]]:
+        """Names of the queries that run side by side; those of bronze come first if they end."""
+        spark, settings, options = self._spark, self._settings, self._options
+        bronze = []
+        for topic in options.topics:
+            kind = MESSAGE_TYPES[topic]
+            self._starters[kind.table] = lambda kind=kind: start_bronze_query(
+                spark, kind, settings, options
+            )
+            bronze.append(kind.table)
+        if not options.sinks:
+            return [bronze]
+        self._starters[LIVE_QUERY] = lambda: start_live_query(
+            spark, settings, options, self._report
         )
-        rows = to_bronze(records, kind)
-        if self._options.files_per_batch:
-            rows = rows.coalesce(self._options.files_per_batch)
-        writer = (
-            rows.writeStream.format("delta")
-            .queryName(kind.table)
-            .outputMode("append")
-            .option("checkpointLocation", str(checkpoint))
+        return [bronze, [LIVE_QUERY]] if options.available_now else [[*bronze, LIVE_QUERY]]
+
+    def _go_on(self, stop: threading.Event) -> None:
+        """Look after the queries until all have ended or the job is to stop."""
+        is_live = not self._options.available_now
+        if is_live:
+            self._upkeep.start()
+            if self._options.scores:
+                self._watch.start()
+        while any(query.isActive for query in self._queries.values()):
+            if stop.wait(1.0):
+                self._report("Stream: finishing the running batches")
+                return
+            if is_live and self._options.scores:
+                self._tell_model()
+                self._start_scoring()
+            self._look()
+
+    def _score_once(self, stop: threading.Event) -> None:
+        """When only what is there is loaded: score it, if there is a model."""
+        if self._options.available_now and self._options.scores:
+            self._watch.look()
+            self._tell_model()
+            self._start_scoring()
+            self._go_on(stop)
+            self._raise_failures()
+
+    def _start_scoring(self) -> None:
+        """Score as soon as there is a model; what came before is scored then."""
+        if self._watch.champion is None or SCORING_QUERY in self._queries:
+            return
+        self._queries[SCORING_QUERY] = start_scoring_query(
+            self._spark, self._settings, self._options, lambda: self._watch.champion
         )
-        if self._options.available_now:
-            writer = writer.trigger(availableNow=True)
-        else:
-            writer = writer.trigger(processingTime=f"{self._options.trigger_seconds} seconds")
-        return writer.start(bronze_path(kind, self._settings))
+
+    def _tell_model(self) -> None:
+        """Report which model scores, or why none does, whenever that changes."""
+        if self._watch.says != self._told:
+            self._told = self._watch.says
+            self._report(f"Stream: {self._told}")
 
     def _look(self) -> None:
         """Once a second: write the health file, restart what lost its broker, report at times."""
+        self._metrics.take(self._queries.values())
         progress = {query.name: _progress(query) for query in self._queries.values()}
-        write_health(health_path(self._settings), os.getpid(), progress)
-        for topic, query in self._queries.items():
+        notes = {"scoring": self._watch.says} if self._options.scores else {}
+        write_health(health_path(self._settings), os.getpid(), progress, notes)
+        for name, query in self._queries.items():
             if not query.isActive and _lost_its_broker(query):
-                self._report(f"Stream: {query.name} has no broker; starting it again")
+                self._report(f"Stream: {name} has no broker; starting it again")
                 time.sleep(_RETRY_SECONDS)
-                self._queries[topic] = self._start(MESSAGE_TYPES[topic])
+                self._queries[name] = self._starters[name]()
         self._raise_failures()
         if time.monotonic() >= self._next_report:
             self._next_report = time.monotonic() + _REPORT_SECONDS
@@ -199,7 +224,8 @@ class _Job:
                 if seen["rows"]:
                     self._report(
                         f"{name}: batch {seen['batch']}, {seen['rows']:,} rows at "
-                        f"{seen['rows_per_second']:,.0f} per second"
+                        f"{seen['rows_per_second']:,.0f} per second, {seen['lag_seconds']:.1f} s"
+                        " behind"
                     )
 
     def _raise_failures(self) -> None:
@@ -213,13 +239,16 @@ class _Job:
                 )
 
 
-def _progress(query: StreamingQuery) -> dict[str, Any]:
+def _progress(query: StreamingQuery) -> Mapping[str, Any]:
     last = query.lastProgress
+    row = metrics_row(json.loads(last.json), datetime.now(UTC)) if last else {}
     return {
         "is_active": query.isActive,
-        "batch": last.batchId if last else None,
-        "rows": last.numInputRows if last else 0,
-        "rows_per_second": last.processedRowsPerSecond if last else 0.0,
+        "batch": row.get("batch_id"),
+        "rows": row.get("input_rows", 0),
+        "rows_per_second": row.get("processed_rows_per_second", 0.0),
+        "lag_offsets": row.get("lag_offsets"),
+        "lag_seconds": row.get("lag_seconds", 0.0),
         "at": last.timestamp if last else None,
     }
 
@@ -227,13 +256,3 @@ def _progress(query: StreamingQuery) -> dict[str, Any]:
 def _lost_its_broker(query: StreamingQuery) -> bool:
     failure = query.exception()
     return failure is not None and any(sign in str(failure) for sign in _BROKER_IS_AWAY)
-
-
-def _drain(query: StreamingQuery) -> None:
-    """Stop a query between two batches, if that is possible within a minute."""
-    deadline = time.monotonic() + _DRAIN_SECONDS
-    while query.isActive and time.monotonic() < deadline:
-        if not query.status["isTriggerActive"]:
-            break
-        time.sleep(0.01)
-    query.stop()

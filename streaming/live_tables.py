@@ -102,7 +102,7 @@ AVERAGE_BY_CITY = LiveTable(
 )
 PRODUCT_MINUTES = LiveTable(
     "product_sales_per_minute",
-    "One product in one minute of the newest hour of event time; what top_products is made of. "
+    "One product in one of the newest 10 minutes of event time; what top_products is made of. "
     "Key: window_start_at, product_id",
     _schema(_WINDOW, {"product_id": pa.string()}, _SALES, _UPDATED),
 )

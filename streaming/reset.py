@@ -6,6 +6,7 @@ from pathlib import Path
 from lakehouse.errors import StreamError
 from lakehouse.settings import Settings
 from streaming.job import only_one_job
+from streaming.live import archive_folder
 from streaming.live_tables import LIVE_TABLES, ensure_live_tables, live_path
 from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path, ensure_bronze_tables
@@ -27,6 +28,7 @@ def folders_of_stream(settings: Settings) -> list[Path]:
     return [
         # First: tables whose checkpoints are gone are in order, the other way round they are not.
         settings.var_dir / "stream" / "checkpoints",
+        archive_folder(settings),
         *(Path(bronze_path(kind, settings)) for kind in MESSAGE_TYPES.values()),
         *(Path(live_path(table, settings)) for table in LIVE_TABLES),
     ]

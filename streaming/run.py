@@ -8,8 +8,9 @@ from rich.console import Console
 from lakehouse.console import run_app
 from lakehouse.errors import StreamError
 from lakehouse.settings import settings
-from streaming.job import JobOptions, run_job
+from streaming.job import run_job
 from streaming.messages import MESSAGE_TYPES
+from streaming.options import JobOptions, Sink
 from streaming.reset import folders_of_stream, reset_stream
 
 __all__ = ["app", "main"]
@@ -20,14 +21,17 @@ console = Console()
 _DEFAULTS = JobOptions()
 
 
-@app.command(epilog="Example: python -m streaming.run --available-now")
+@app.command(epilog="Example: python -m streaming.run --available-now --sink console")
 def run(
     available_now: Annotated[
         bool, typer.Option("--available-now", help="Load what is there, then end")
     ] = False,
     trigger_seconds: Annotated[
-        float, typer.Option(min=0, help="Start a batch so often")
+        float, typer.Option(min=0, help="Start a bronze batch so often")
     ] = _DEFAULTS.trigger_seconds,
+    live_seconds: Annotated[
+        float, typer.Option(min=0, help="Bring live tables and predictions up to date so often")
+    ] = _DEFAULTS.live_seconds,
     max_offsets: Annotated[
         int, typer.Option(min=1, help="Most records of a topic in one batch")
     ] = _DEFAULTS.max_offsets,
@@ -37,12 +41,21 @@ def run(
     topic: Annotated[
         list[str] | None, typer.Option(help="Load this topic only; can be repeated")
     ] = None,
+    sink: Annotated[
+        list[Sink] | None,
+        typer.Option(help="Where the live aggregates go; can be repeated [default: delta]"),
+    ] = None,
+    live: Annotated[bool, typer.Option(help="Whether there are live aggregates at all")] = True,
+    scoring: Annotated[bool, typer.Option(help="Whether purchases are scored")] = True,
+    compact_seconds: Annotated[
+        float, typer.Option(min=0, help="Compact small files so often; 0: never")
+    ] = _DEFAULTS.compact_seconds,
     reset: Annotated[
         bool, typer.Option("--reset", help="Delete all that the job wrote, and end; needs --yes")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Confirm --reset")] = False,
 ) -> None:
-    """Load the topics from Kafka into the bronze tables, each record exactly once."""
+    """Load the topics into bronze, each record exactly once, and keep the live tables by it."""
     if reset:
         _reset(is_confirmed=yes)
         return
@@ -52,18 +65,22 @@ def run(
     options = JobOptions(
         available_now=available_now,
         trigger_seconds=trigger_seconds,
+        live_seconds=live_seconds,
         max_offsets=max_offsets,
         files_per_batch=files_per_batch,
         topics=tuple(topic or MESSAGE_TYPES),
+        sinks=tuple(sink or _DEFAULTS.sinks) if live else (),
+        scores=scoring,
+        compact_seconds=compact_seconds,
     )
-    run_job(settings(), options, lambda line: console.print(line, soft_wrap=True))
+    run_job(settings(), options, lambda line: console.print(line, soft_wrap=True, markup=False))
 
 
 def _reset(*, is_confirmed: bool) -> None:
     folders = folders_of_stream(settings())
     if not is_confirmed:
         raise StreamError(
-            f"--reset deletes {len(folders)} folders, among them {folders[-1]}. Kafka keeps "
+            f"--reset deletes {len(folders)} folders, among them {folders[0]}. Kafka keeps "
             "messages for 7 days, so older records would be gone for good. Give --yes to confirm"
         )
     reset_stream(settings())

@@ -82,10 +82,9 @@ class StreamUnderTest:
             process.kill()
         process.wait()
 
-    def lose_newest_commit(self) -> None:
-        """Delete the newest commit file of every checkpoint, so that the batch is run again."""
-        for kind in MESSAGE_TYPES.values():
-            folder = checkpoint_path(self.settings.var_dir, kind.table) / "commits"
+    def lose_newest_commit(self, query: str = "*") -> None:
+        """Delete the newest commit file of one query or of all, so that its batch is run again."""
+        for folder in checkpoint_path(self.settings.var_dir, "").glob(f"{query}/commits"):
             numbers = [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
             if numbers:
                 (folder / str(max(numbers))).unlink()

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from live_recomputation import assert_live_equals, distinct_in_bronze
+from pyspark.sql import SparkSession
 from stream_under_test import JOB, PRODUCER, StreamUnderTest, until
 
 from lakehouse.services import supervisor
@@ -30,7 +32,7 @@ def broker_process(stream: StreamUnderTest) -> psutil.Process:
 @contextmanager
 def live_job(stream: StreamUnderTest) -> Iterator[None]:
     """A job that runs, and at the end stops cleanly."""
-    job = stream.start(*JOB)
+    job = stream.start(*JOB, "--no-scoring")
     try:
         assert until(lambda: health.answers(stream.settings), START_SECONDS)
         yield
@@ -45,14 +47,16 @@ def wait_for_all(stream: StreamUnderTest) -> None:
     assert until(lambda: stream.count_landed() == sent, START_SECONDS)
 
 
-def test_kills_at_random_moments_lose_and_double_nothing(stream: StreamUnderTest):
+def test_kills_at_random_moments_lose_and_double_nothing(
+    stream: StreamUnderTest, spark: SparkSession
+):
     rng = random.Random(11)  # noqa: S311
     ensure_bronze_tables(stream.settings)
     producer = stream.start(*PRODUCER, "--rate=200", "--rounds=50", *FAULTS)
     for number in range(KILLS):
         (stream.settings.var_dir / "stream" / "health.json").unlink(missing_ok=True)
         landed = stream.count_landed()
-        job = stream.start(*JOB, "--max-offsets=3000")
+        job = stream.start(*JOB, "--no-scoring", "--max-offsets=3000")
         if number % 4 == 3:
             # While it still starts.
             time.sleep(rng.uniform(1, 15))
@@ -68,9 +72,10 @@ def test_kills_at_random_moments_lose_and_double_nothing(stream: StreamUnderTest
             stream.lose_newest_commit()
     producer.send_signal(signal.SIGINT)
     assert producer.wait(120) == 0
-    stream.load()
+    stream.load("--no-scoring")
     stream.assert_exactly_once()
     stream.assert_accounted_for(*stream.accounts())
+    assert_live_equals(stream.settings, distinct_in_bronze(spark, stream.settings))
 
 
 def test_the_broker_is_killed_and_comes_back(stream: StreamUnderTest):

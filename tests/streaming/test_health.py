@@ -14,17 +14,25 @@ def report(**changes):
         "at": "2026-11-27T12:00:00Z",
         "rows": 1200,
         "rows_per_second": 600.0,
+        "lag_offsets": 40,
+        "lag_seconds": 1.5,
     }
-    queries = {"kafka_purchases": query, "kafka_product_views": query | {"batch": None}}
-    return {"pid": os.getpid(), "at": 1000.0, "queries": queries, **changes}
+    return {
+        "pid": os.getpid(),
+        "at": 1000.0,
+        "queries": {"kafka_purchases": query, "live_aggregates": query | {"lag_offsets": None}},
+        "notes": {"scoring": "no champion"},
+        **changes,
+    }
 
 
-def test_there_is_a_line_for_the_job_and_one_for_each_query():
+def test_health_has_a_line_for_the_job_for_each_query_and_for_each_note():
     lines, is_well = describe(report(), 1001.0)
     assert is_well
     assert lines[0] == "streaming job: runs"
-    assert "kafka_purchases: runs, batch 3" in lines[1] and "1,200 rows" in lines[1]
-    assert lines[2] == "kafka_product_views: runs, no batch yet"
+    assert "40 records and 1.5 s behind" in lines[1]
+    assert "records" not in lines[2]
+    assert lines[3] == "scoring: no champion"
 
 
 @pytest.mark.parametrize(
@@ -36,14 +44,14 @@ def test_there_is_a_line_for_the_job_and_one_for_each_query():
         (report(queries={}), 1001.0, "no query runs yet"),
     ],
 )
-def test_it_tells_what_is_wrong(found, now, said):
+def test_health_tells_what_is_wrong(found, now, said):
     lines, is_well = describe(found, now)
     assert not is_well and said in lines[0]
 
 
-def test_it_names_the_query_that_ended():
+def test_health_names_the_query_that_ended():
     found = report()
-    found["queries"]["kafka_purchases"] = found["queries"]["kafka_purchases"] | {"is_active": False}
+    found["queries"]["live_aggregates"] = found["queries"]["live_aggregates"] | {"is_active": False}
     lines, is_well = describe(found, 1001.0)
-    assert not is_well and "stopped in part: kafka_purchases" in lines[0]
-    assert "kafka_purchases: stopped" in lines[1]
+    assert not is_well and "stopped in part: live_aggregates" in lines[0]
+    assert "live_aggregates: stopped" in lines[2]

@@ -1,0 +1,161 @@
+"""A broker, producers and a job of the benchmark's own, beside those of the user."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from lakehouse.errors import StreamError
+from lakehouse.services import supervisor
+from lakehouse.settings import PROJECT_DIR, Settings
+from streaming import health
+from streaming.account import Account
+from streaming.live_tables import STREAM_METRICS, live_path
+from streaming.messages import MESSAGE_TYPES
+from streaming.tables import bronze_path
+
+__all__ = ["World", "new_world"]
+
+_START_SECONDS = 180
+_STOP_SECONDS = 120
+# Far more rounds than any run can send.
+_ROUNDS = "1000"
+# One process of Python sends no more than that beside the others, on two cores.
+_RATE_OF_A_PRODUCER = 10_000
+
+
+class World:
+    """What the benchmark does with its stream."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def produce(self, seconds: float, rate: int | None, seed: int) -> tuple[float, int]:
+        """Send for so long at a rate, or as fast as can be.
+
+        Returns:
+            Messages per second achieved, and messages sent.
+
+        Raises:
+            StreamError: a producer failed.
+        """
+        count = 1 if rate is None else -(-rate // _RATE_OF_A_PRODUCER)
+        each = [] if rate is None else ["--rate", str(rate / count)]
+        known = set(self._accounts())
+        producers = [
+            self._start(
+                "streaming.produce",
+                *("--duration", str(seconds), "--rounds", _ROUNDS, "--seed", str(seed + number)),
+                *each,
+            )
+            for number in range(count)
+        ]
+        for producer in producers:
+            if producer.wait() != 0:
+                raise StreamError(f"A producer failed while it was measured; see {self._log}")
+        accounts = [Account.read(path) for path in set(self._accounts()) - known]
+        sent = sum(sum(kinds.values()) for account in accounts for kinds in account.sent.values())
+        return sum(account.achieved_rate for account in accounts), sent
+
+    def load(self, *arguments: str) -> None:
+        """Run the job until all that is in Kafka is in bronze.
+
+        Raises:
+            StreamError: it failed.
+        """
+        if self._start("streaming.run", "--available-now", *arguments).wait() != 0:
+            raise StreamError(f"The job failed while it was measured; see {self._log}")
+
+    @contextmanager
+    def live_job(self, *arguments: str) -> Iterator[psutil.Process]:
+        """A job that goes on until the end of the block.
+
+        Raises:
+            StreamError: it does not start.
+        """
+        job = self._start("streaming.run", *arguments)
+        try:
+            deadline = time.monotonic() + _START_SECONDS
+            while not health.answers(self.settings):
+                if job.poll() is not None or time.monotonic() > deadline:
+                    raise StreamError(f"The job does not start; see {self._log}")
+                time.sleep(0.5)
+            yield psutil.Process(job.pid)
+        finally:
+            job.send_signal(signal.SIGTERM)
+            try:
+                job.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                job.kill()
+
+    def count_landed(self) -> int:
+        """Rows in all bronze tables."""
+        return sum(
+            DeltaTable(bronze_path(kind, self.settings)).count() for kind in MESSAGE_TYPES.values()
+        )
+
+    def metrics(self, columns: Sequence[str]) -> pa.Table:
+        """Columns of ``live.stream_metrics``."""
+        table = DeltaTable(live_path(STREAM_METRICS, self.settings))
+        return table.to_pyarrow_table(columns=list(columns))
+
+    @property
+    def _log(self) -> Path:
+        return self.settings.var_dir / "logs" / "bench.log"
+
+    def _accounts(self) -> list[Path]:
+        return list((self.settings.var_dir / "stream" / "accounts").glob("*.json"))
+
+    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with self._log.open("a") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=PROJECT_DIR,
+                env=os.environ | self.settings.as_environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+
+@contextmanager
+def new_world(settings: Settings, report: object) -> Iterator[World]:
+    """A fresh broker on ports and in a folder of its own; all of it is gone at the end.
+
+    The models are those of the user's registry.
+    """
+    folder = settings.var_dir / "bench-stream"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "jars").symlink_to(settings.var_dir / "jars")
+    own = settings.model_copy(
+        update={
+            "var_dir": folder,
+            "root": "",
+            "kafka_bootstrap_servers": "",
+            "kafka_port": _free_port(),
+            "kafka_controller_port": _free_port(),
+            "mlflow_tracking_uri": settings.tracking_uri,
+        }
+    )
+    supervisor.up(["kafka"], own, report)
+    try:
+        yield World(own)
+    finally:
+        supervisor.down(own)
+        shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

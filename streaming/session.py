@@ -1,0 +1,40 @@
+"""The Spark session of the streaming job, and its queries' fair shares of it."""
+
+from pyspark.sql import SparkSession
+
+from lakehouse.settings import Settings
+from lakehouse.spark import spark_session
+
+__all__ = ["stream_session", "use_pool"]
+
+_STATE_STORE = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+
+
+def stream_session(settings: Settings) -> SparkSession:
+    """The Spark session of the job."""
+    session = spark_session(
+        "lakehouse-stream",
+        settings,
+        # The queries share two cores: a long batch of one must not hold up the others.
+        spark__scheduler__mode="FAIR",
+        spark__sql__shuffle__partitions="2",
+        spark__databricks__delta__snapshotPartitions="1",
+        spark__sql__parquet__compression__codec="zstd",
+        # Event ids of ten minutes are too many for the heap; a batch saves what it changed only.
+        spark__sql__streaming__stateStore__providerClass=_STATE_STORE,
+        spark__sql__streaming__stateStore__rocksdb__changelogCheckpointing__enabled="true",
+        # The job reads the progress of finished batches once a second.
+        spark__sql__streaming__numRecentProgressUpdates="50",
+        # What OPTIMIZE puts together, in a table that grows by a small file a second; a file of
+        # the upper size is left alone from then on.
+        spark__databricks__delta__optimize__minFileSize=str(16 * 1024**2),
+        spark__databricks__delta__optimize__maxFileSize=str(64 * 1024**2),
+        spark__databricks__delta__optimize__maxThreads="1",
+    )
+    session.sparkContext.setLogLevel("WARN")
+    return session
+
+
+def use_pool(spark: SparkSession, name: str) -> None:
+    """Give what this thread starts from now on a share of its own; without, all would queue up."""
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", name)

@@ -1,0 +1,162 @@
+"""Live aggregates, predictions and operations: real broker, real Delta, real job."""
+
+import json
+
+import mlflow
+import pandas as pd
+import pytest
+from deltalake import DeltaTable
+from live_recomputation import assert_live_equals, distinct_in_bronze, live_tables
+from mlflow.models import infer_signature
+from stream_under_test import JOB, StreamUnderTest
+
+from ml.registry import promote, register
+from ml.tracking import tracked_run
+from streaming.checkpoint import checkpoint_path
+from streaming.live import LIVE_QUERY, archive_folder
+from streaming.live_tables import LIVE_AGGREGATES, PREDICTIONS, STREAM_METRICS, live_path
+from streaming.messages import MESSAGE_TYPES, PURCHASES
+from streaming.scoring import MODEL
+from streaming.tables import bronze_path
+from streaming.upkeep import compact_bronze
+
+pytestmark = pytest.mark.integration
+
+FAULTS = ("--broken-share=0.05", "--duplicate-share=0.1", "--late-share=0.1")
+
+
+@pytest.fixture(scope="module")
+def live(stream: StreamUnderTest) -> StreamUnderTest:
+    """A stream of two runs of the job, the second one with replayed batches."""
+    stream.produce("--limit=600", *FAULTS)
+    stream.load("--no-scoring", "--max-offsets=1000")
+    # Of the same purchases: each one is a duplicate, but for those that were broken before.
+    stream.produce("--limit=900", "--seed=7", *FAULTS)
+    stream.load("--no-scoring")
+    return stream
+
+
+def rows_of(stream: StreamUnderTest, table) -> list[dict]:
+    return DeltaTable(live_path(table, stream.settings)).to_pyarrow_table().to_pylist()
+
+
+def test_live_tables_equal_a_batch_run_over_bronze_and_count_duplicates_once(live, spark):
+    live.assert_exactly_once()
+    purchases = distinct_in_bronze(spark, live.settings)
+    valid = sum(live.bronze(PURCHASES.topic, "is_valid")["is_valid"].to_pylist())
+    assert valid > purchases.count()
+    assert_live_equals(live.settings, purchases)
+
+
+def test_what_comes_behind_the_watermark_stays_in_bronze_alone_and_is_counted(live, spark):
+    before = distinct_in_bronze(spark, live.settings).localCheckpoint()
+    sent = live.produce("--limit=500", "--seed=9", "--stamps=simulated").sent
+    live.load("--no-scoring", "--topic", PURCHASES.topic)
+    assert_live_equals(live.settings, before)
+    late = sum(row["late_rows"] for row in rows_of(live, STREAM_METRICS))
+    assert late == sent[PURCHASES.topic]["good"]
+
+
+def test_a_replayed_batch_changes_no_live_table(live):
+    before = live_tables(live.settings)
+    live.lose_newest_commit(LIVE_QUERY)
+    live.load("--no-scoring")
+    after = live_tables(live.settings)
+    for table in LIVE_AGGREGATES:
+        assert after[table.name].equals(before[table.name]), table.name
+
+
+def test_the_champion_scores_each_message_once_and_a_new_one_takes_over(live):
+    register_and_promote(live)
+    live.load("--no-live")
+    live.produce("--limit=100", "--seed=10")
+    register_and_promote(live)
+    live.lose_newest_commit(PREDICTIONS.name)
+    live.load("--no-live")
+
+    rows = rows_of(live, PREDICTIONS)
+    places = [(row["kafka_partition"], row["kafka_offset"]) for row in rows]
+    bronze = live.bronze(
+        PURCHASES.topic, "is_valid", "kafka_partition", "kafka_offset", "purchase"
+    ).to_pylist()
+    valid = {
+        (row["kafka_partition"], row["kafka_offset"]): row for row in bronze if row["is_valid"]
+    }
+    assert sorted(places) == sorted(valid)
+    assert {row["model_version"] for row in rows} == {1, 2}
+    for row in rows:
+        actual = valid[row["kafka_partition"], row["kafka_offset"]]["purchase"]
+        assert (row["predicted_purchase"], row["actual_purchase"]) == (7.5, actual)
+
+
+def register_and_promote(stream: StreamUnderTest) -> None:
+    # A class of a module that the job cannot import: inside a function, it is pickled as a whole.
+    class FlatGuess(mlflow.pyfunc.PythonModel):
+        """The same amount for every purchase."""
+
+        def predict(self, context, model_input, params=None):
+            return pd.DataFrame({"predicted_purchase": 7.5}, index=model_input.index)
+
+    example = pd.DataFrame(
+        {
+            "event_id": ["a"],
+            "user_id": [1],
+            "product_id": ["P1"],
+            "gender": ["F"],
+            "age": ["0-17"],
+            "occupation": [1],
+            "city_category": ["A"],
+            "stay_in_current_city_years": ["1"],
+            "marital_status": [0],
+            "product_category_1": [1],
+            "product_category_2": [None],
+            "product_category_3": [None],
+        }
+    ).astype({"product_category_2": "float64", "product_category_3": "float64"})
+    signature = infer_signature(example, pd.DataFrame({"predicted_purchase": [7.5]}))
+    with tracked_run("stream-test", stream.settings):
+        version = register(MODEL, FlatGuess(), example, signature, [])
+    promote(MODEL, version, stream.settings)
+
+
+def test_compaction_moves_rows_and_neither_bookkeeping_nor_readers(live, spark):
+    path = bronze_path(PURCHASES, live.settings)
+    before = DeltaTable(path)
+    query_id = json.loads(
+        (checkpoint_path(live.settings.var_dir, PURCHASES.table) / "metadata").read_text()
+    )["id"]
+    assert compact_bronze(spark, live.settings, few=1) == [
+        kind.table for kind in MESSAGE_TYPES.values()
+    ]
+    after = DeltaTable(path)
+    assert len(after.file_uris()) == 1 < len(before.file_uris())
+    assert after.transaction_version(query_id) == before.transaction_version(query_id)
+    order = [("kafka_partition", "ascending"), ("kafka_offset", "ascending")]
+    assert after.to_pyarrow_table().sort_by(order) == before.to_pyarrow_table().sort_by(order)
+
+    tables = live_tables(live.settings)
+    live.load("--no-scoring")
+    live.assert_exactly_once()
+    for table in LIVE_AGGREGATES:
+        assert live_tables(live.settings)[table.name].equals(tables[table.name])
+
+
+def test_other_sinks_show_the_same_from_the_start_of_bronze_and_leave_delta_alone(live):
+    versions = {t.name: DeltaTable(live_path(t, live.settings)).version() for t in LIVE_AGGREGATES}
+    shown = live.load("--no-scoring", "--sink", "console", "--sink", "parquet")
+    for table in LIVE_AGGREGATES:
+        assert f"{table.name}: batch 0" in shown
+        assert DeltaTable(live_path(table, live.settings)).version() == versions[table.name]
+    assert list(archive_folder(live.settings).glob("*/sales_per_minute/*.parquet"))
+
+
+def test_health_says_stopped_and_a_reset_asks_first_and_begins_anew(live):
+    assert "stopped" in live.run("-m", "streaming.health", succeeds=False)
+    landed = live.count_landed()
+    assert "Give --yes" in live.run(*JOB, "--reset", succeeds=False)
+    assert live.count_landed() == landed
+    live.run(*JOB, "--reset", "--yes")
+    assert live.count_landed() == 0
+    live.load("--no-scoring")
+    live.assert_exactly_once()
+    assert live.count_landed() == landed
