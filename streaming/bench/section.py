@@ -106,7 +106,7 @@ def _backlog(world: World, settings: Settings, console: Console) -> dict[str, An
 def _latency(world: World, settings: Settings, console: Console) -> dict[int, dict[str, float]]:
     found = {}
     with world.live_job(*_BRONZE_ONLY, "--trigger-seconds", "0"):
-        world.produce(_WARM_UP_SECONDS, _LATENCY_RATES[0], settings.seed)
+        world.warm_up(_WARM_UP_SECONDS, _LATENCY_RATES[0], settings.seed)
         for rate in _LATENCY_RATES:
             started = time.time()
             achieved, _ = world.produce(_RATE_SECONDS, rate, settings.seed)
@@ -124,7 +124,7 @@ def _sustained(
 ) -> tuple[list[_Sustained], dict[str, Any]]:
     found = []
     with world.live_job() as job:
-        world.produce(_WARM_UP_SECONDS, _SUSTAINED_RATES[0], settings.seed)
+        world.warm_up(_WARM_UP_SECONDS, _SUSTAINED_RATES[0], settings.seed)
         for rate in _SUSTAINED_RATES:
             started = datetime.now(UTC)
             achieved, _ = world.produce(_RATE_SECONDS, rate, settings.seed)

@@ -67,6 +67,20 @@ class World:
         sent = sum(sum(kinds.values()) for account in accounts for kinds in account.sent.values())
         return sum(account.achieved_rate for account in accounts), sent
 
+    def warm_up(self, seconds: float, rate: int, seed: int) -> None:
+        """Send for a while, and wait for a job that runs to have it all in bronze.
+
+        Raises:
+            StreamError: a producer failed, or the job does not get there.
+        """
+        before = self.count_landed()
+        _, sent = self.produce(seconds, rate, seed)
+        deadline = time.monotonic() + _START_SECONDS
+        while self.count_landed() < before + sent:
+            if time.monotonic() > deadline:
+                raise StreamError(f"The job does not keep up with {rate} per second; {self._log}")
+            time.sleep(0.5)
+
     def load(self, *arguments: str) -> None:
         """Run the job until all that is in Kafka is in bronze.
 
