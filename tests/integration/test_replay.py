@@ -29,6 +29,6 @@ def test_a_mended_record_is_accepted_and_the_rejected_one_stays_as_evidence(lake
         (5900001, "26-35", 8370, again.load_id),
         (5900002, "26-35", 8371, again.load_id),
     ]
-    rejected = lakehouse.table("quarantine.rejected_purchases").to_pyarrow_table(["load_id"])
-    loads = rejected["load_id"].to_pylist()
+    rejected = lakehouse.table("quarantine.rejected_purchases")
+    loads = rejected.to_pyarrow_table(columns=["load_id"])["load_id"].to_pylist()
     assert (loads.count(landed.load_id), loads.count(again.load_id)) == (2, 0)
