@@ -19,8 +19,6 @@ RUN = ("build", "--resource-type", "model", "--resource-type", "snapshot")
 # A history tells when dbt ran, and the session's dbt ran but once.
 OF_RUNS = {"snapshots.customers_snapshot", "marts.dim_customer_history"}
 
-# They compare a purchase with the others at the time its row was last written.
-
 
 @pytest.fixture(scope="module")
 def session(lakehouse: LakehouseUnderTest) -> Iterator[LakehouseUnderTest]:
@@ -39,21 +37,22 @@ def session(lakehouse: LakehouseUnderTest) -> Iterator[LakehouseUnderTest]:
 
 
 def tables_of(lakehouse: LakehouseUnderTest) -> set[str]:
-    # What runs leave behind about themselves is no data.
-    tables = summarise(lakehouse.settings).rows
-    return {str(name) for name in tables if name.schema != "audit"}
+    # What runs leave behind about themselves is no data, and other writers' tables are not dbt's.
+    others = {"audit", "bronze", "live", "predictions"}
+    return {str(name) for name in summarise(lakehouse.settings).rows if name.schema not in others}
 
 
 def test_a_session_builds_the_tables_that_the_server_builds(lakehouse, session):
     names = tables_of(lakehouse)
     assert tables_of(session) == names
-    assert len(names) > 20
+    filled = set()
     for name in sorted(names - OF_RUNS):
-        assert_same_rows(
-            content_of(session.table(name)),
-            content_of(lakehouse.table(name)),
-            name=name,
-        )
+        rows = [content_of(place.table(name)) for place in (session, lakehouse)]
+        # No stream ran and no model was trained here, so the tables of both are empty.
+        if any(len(one) for one in rows):
+            assert_same_rows(*rows, name=name)
+            filled.add(name)
+    assert len(filled) > 25
 
 
 def test_a_session_knows_the_newest_state_of_every_customer_as_the_server_does(lakehouse, session):
