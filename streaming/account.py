@@ -30,6 +30,11 @@ class Account:
     achieved_rate: float
     sent: Mapping[str, Mapping[str, int]]
 
+    @property
+    def messages(self) -> int:
+        """Number of all messages."""
+        return sum(sum(kinds.values()) for kinds in self.sent.values())
+
     def expected(self, topic: str) -> dict[Verdict, int]:
         """How many messages of a topic must end as accepted, rejected and duplicate."""
         totals: dict[Verdict, int] = {"accepted": 0, "rejected": 0, "duplicate": 0}

@@ -9,6 +9,7 @@ same rows, and each table knows the number of the last batch that it includes.
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,7 +89,8 @@ class LiveAggregator:
         if frame.is_empty() and batch > 0:
             return
         now = datetime.now(UTC)
-        states = {}
+        states: dict[str, pl.DataFrame] = {}
+        behind = []
         for table in LIVE_AGGREGATES:
             state = self._store.state(table)
             if self._store.last_batch(table) < batch:
@@ -97,8 +99,16 @@ class LiveAggregator:
                 changed = state.filter(pl.col("updated_at") == now)
                 for view in self._views:
                     view.show(table, changed, batch)
-                self._store.replace(table, state, batch)
+                behind.append(table)
             states[table.name] = state
+        # A commit is mostly waiting for files, so all tables commit side by side.
+        with ThreadPoolExecutor(len(LIVE_AGGREGATES)) as pool:
+            writes = [
+                pool.submit(self._store.replace, table, states[table.name], batch)
+                for table in behind
+            ]
+        for write in writes:
+            write.result()
 
 
 def start_live_query(

@@ -28,7 +28,7 @@ class Store(Protocol):
         """The rows of a table; none if no batch of this query is in it."""
 
     def replace(self, table: LiveTable, state: pl.DataFrame, batch: int) -> None:
-        """Replace the rows of a table and note the batch, in one step."""
+        """Replace the rows of a table and note the batch, in one step; tables side by side."""
 
 
 class View(Protocol):
@@ -68,6 +68,8 @@ class DeltaStore:
         self._settings = settings
         self._query_id = query_id
         self._memory = MemoryStore()
+        # Kept open: opening a table means reading up to a hundred commits of its log.
+        self._tables: dict[str, DeltaTable] = {}
 
     def last_batch(self, table: LiveTable) -> int:
         """Number of the newest batch in a table."""
@@ -88,8 +90,10 @@ class DeltaStore:
     )
     def replace(self, table: LiveTable, state: pl.DataFrame, batch: int) -> None:
         """Replace the rows of a table and note the batch, in one commit."""
+        delta = self._open(table)
+        delta.update_incremental()
         write_deltalake(
-            DeltaTable(live_path(table, self._settings)),
+            delta,
             state.to_arrow().cast(table.schema),
             mode="overwrite",
             commit_properties=CommitProperties(
@@ -102,11 +106,16 @@ class DeltaStore:
         """Read a table once; afterwards this process knows what it wrote."""
         if self._memory.last_batch(table) != _NONE_DONE:
             return
-        delta = DeltaTable(live_path(table, self._settings))
+        delta = self._open(table)
         done = delta.transaction_version(self._query_id)
         if done is not None:
             rows = pl.from_arrow(delta.to_pyarrow_table(columns=table.schema.names))
             self._memory.replace(table, rows, done)
+
+    def _open(self, table: LiveTable) -> DeltaTable:
+        if table.name not in self._tables:
+            self._tables[table.name] = DeltaTable(live_path(table, self._settings))
+        return self._tables[table.name]
 
 
 class ConsoleView:

@@ -1,32 +1,30 @@
 """From the time in an event to the moment when a reader of Delta can see it."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from lakehouse.settings import Settings
-from streaming.messages import MESSAGE_TYPES
-from streaming.tables import bronze_path
+__all__ = ["PERCENTILES", "percentiles", "row_latencies"]
 
-__all__ = ["bronze_latencies", "percentiles"]
+PERCENTILES = (50, 95, 99)
 
 
-def bronze_latencies(settings: Settings, since: float, until: float) -> np.ndarray:
-    """Seconds from event time to commit, of all events of a span, over all topics.
+def row_latencies(tables: Iterable[Path], since: float, until: float) -> np.ndarray:
+    """Seconds from ``event_at`` to commit, of each row of a span, over all tables.
 
     The moment of a commit is when its file appeared in the table's log. A paced event carries the
     time when it was due, so a producer that falls behind counts as latency as well.
 
     Args:
-        settings: of the lakehouse.
+        tables: folders of tables to which rows are appended.
         since: first event time, in seconds since 1970.
         until: end of the event times.
     """
     found = []
-    for kind in MESSAGE_TYPES.values():
-        root = Path(bronze_path(kind, settings))
+    for root in tables:
         for commit in (root / "_delta_log").glob("*.json"):
             readable_at = commit.stat().st_mtime
             if readable_at < since:
@@ -45,7 +43,10 @@ def bronze_latencies(settings: Settings, since: float, until: float) -> np.ndarr
 
 
 def percentiles(latencies: np.ndarray) -> dict[str, float]:
-    """p50, p95 and p99, rounded to hundredths."""
+    """p50, p95 and p99, rounded to hundredths; NaN where nothing was measured."""
+    if not latencies.size:
+        return {f"p{number}": float("nan") for number in PERCENTILES}
     return {
-        f"p{number}": round(float(np.percentile(latencies, number)), 2) for number in (50, 95, 99)
+        f"p{number}": round(float(np.percentile(latencies, number, method="higher")), 2)
+        for number in PERCENTILES
     }

@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -24,7 +26,7 @@ from streaming.live_tables import STREAM_METRICS, live_path
 from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path
 
-__all__ = ["World", "new_world"]
+__all__ = ["Sent", "World", "new_world"]
 
 _START_SECONDS = 180
 _STOP_SECONDS = 120
@@ -34,17 +36,31 @@ _ROUNDS = "1000"
 _RATE_OF_A_PRODUCER = 10_000
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What producers sent side by side.
+
+    Attributes:
+        messages: how many, all acknowledged.
+        achieved: messages per second of all of them together.
+        since: when the last one began, in seconds since 1970.
+        until: when the first one had sent its last message.
+    """
+
+    messages: int
+    achieved: float
+    since: float
+    until: float
+
+
 class World:
     """What the benchmark does with its stream."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def produce(self, seconds: float, rate: int | None, seed: int) -> tuple[float, int]:
+    def produce(self, seconds: float, rate: int | None, seed: int) -> Sent:
         """Send for so long at a rate, or as fast as can be.
-
-        Returns:
-            Messages per second achieved, and messages sent.
 
         Raises:
             StreamError: a producer failed.
@@ -64,8 +80,16 @@ class World:
             if producer.wait() != 0:
                 raise StreamError(f"A producer failed while it was measured; see {self._log}")
         accounts = [Account.read(path) for path in set(self._accounts()) - known]
-        sent = sum(sum(kinds.values()) for account in accounts for kinds in account.sent.values())
-        return sum(account.achieved_rate for account in accounts), sent
+        starts = [datetime.fromisoformat(account.started_at).timestamp() for account in accounts]
+        return Sent(
+            messages=sum(account.messages for account in accounts),
+            achieved=sum(account.achieved_rate for account in accounts),
+            since=max(starts),
+            until=min(
+                start + account.messages / account.achieved_rate
+                for start, account in zip(starts, accounts, strict=True)
+            ),
+        )
 
     def warm_up(self, seconds: float, rate: int, seed: int) -> None:
         """Send for a while, and wait for a job that runs to have it all in bronze.
@@ -74,9 +98,9 @@ class World:
             StreamError: a producer failed, or the job does not get there.
         """
         before = self.count_landed()
-        _, sent = self.produce(seconds, rate, seed)
+        sent = self.produce(seconds, rate, seed)
         deadline = time.monotonic() + _START_SECONDS
-        while self.count_landed() < before + sent:
+        while self.count_landed() < before + sent.messages:
             if time.monotonic() > deadline:
                 raise StreamError(f"The job does not keep up with {rate} per second; {self._log}")
             time.sleep(0.5)
@@ -142,7 +166,7 @@ class World:
 
 
 @contextmanager
-def new_world(settings: Settings, report: object) -> Iterator[World]:
+def new_world(settings: Settings, report: Callable[[str], None]) -> Iterator[World]:
     """A fresh broker on ports and in a folder of its own; all of it is gone at the end.
 
     The models are those of the user's registry.
