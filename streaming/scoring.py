@@ -22,7 +22,7 @@ from streaming.live_tables import FEATURES, PREDICTIONS, live_path
 from streaming.messages import PURCHASES
 from streaming.options import JobOptions
 from streaming.session import use_pool
-from streaming.tables import bronze_path
+from streaming.tables import bronze_path, next_offsets
 
 __all__ = ["MODEL", "SCORING_QUERY", "ChampionWatch", "Model", "Scorer", "start_scoring_query"]
 
@@ -106,6 +106,9 @@ class Scorer:
 
     def __init__(self, settings: Settings, champion: Callable[[], Model]) -> None:
         self._table = DeltaTable(live_path(PREDICTIONS, settings))
+        # The offset after the last one that has a prediction, by partition: what comes in order,
+        # as nearly all does, need not be looked up.
+        self._next = next_offsets(self._table)
         self._champion = champion
 
     def add(self, purchases: pa.Table) -> int:
@@ -134,12 +137,16 @@ class Scorer:
             "scored_at": pa.repeat(pa.scalar(datetime.now(UTC)), rows),
         }
         table = pa.table({name: columns[name] for name in PREDICTIONS.schema.names})
+        self._table.update_incremental()
         write_deltalake(self._table, table.cast(PREDICTIONS.schema), mode="append")
+        for partition, (_, last) in _spans(fresh).items():
+            self._next[partition] = max(last + 1, self._next.get(partition, 0))
         return rows
 
     def _without_held(self, purchases: pa.Table) -> pa.Table:
         """Rows whose place in Kafka is not in the table; its statistics rule out most files."""
-        if purchases.num_rows == 0:
+        spans = _spans(purchases).items()
+        if all(first >= self._next.get(partition, 0) for partition, (first, _) in spans):
             return purchases
         self._table.update_incremental()
         offsets = purchases["kafka_offset"].to_pylist()
@@ -150,6 +157,15 @@ class Scorer:
             return purchases
         places = set(_places(held))
         return purchases.filter(pa.array([place not in places for place in _places(purchases)]))
+
+
+def _spans(table: pa.Table) -> dict[int, tuple[int, int]]:
+    """The first and the last offset of each partition that has rows."""
+    least_and_most = [("kafka_offset", "min"), ("kafka_offset", "max")]
+    found = table.group_by("kafka_partition").aggregate(least_and_most).to_pylist()
+    return {
+        row["kafka_partition"]: (row["kafka_offset_min"], row["kafka_offset_max"]) for row in found
+    }
 
 
 def _places(table: pa.Table) -> list[tuple[int, int]]:
