@@ -78,7 +78,12 @@ def open_table(name: TableName, settings: Settings, version: int | None = None) 
     try:
         return DeltaTable(path, version=version)
     except Exception as error:  # deltalake raises several kinds here
-        raise TableError(f"Table {name} cannot be opened at version {version}: {error}") from None
+        wanted = "its newest version" if version is None else f"version {version}"
+        reason = " ".join(str(error).split())
+        raise TableError(
+            f"Table {name} cannot be opened at {wanted} ({reason}). "
+            f"`make history TABLE={name}` lists its versions"
+        ) from None
 
 
 def read_columns(name: TableName, columns: list[str], settings: Settings) -> pa.Table:

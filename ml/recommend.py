@@ -47,20 +47,23 @@ def recommend(
     if not found.is_empty():
         _show(f"Products for customer {user}", found, count)
         return
-    is_described = None not in (gender, age, city)
-    whom = f"{gender}, {age}, city {city}" if is_described else "all customers"
-    fallback = newcomer_list(user, gender, age, city, settings())
-    _show(f"Popular with {whom}", fallback, count)
-    if not is_described:
+    newcomer = newcomer_list(user, gender, age, city, settings())
+    group = f"{gender}, {age}, city {city}"
+    whom = group if newcomer.is_of_group else "all customers"
+    _show(f"Popular with {whom}", newcomer.products, count)
+    if None in (gender, age, city):
         raise ModelError(
             f"Customer {user} is not known; above is what is popular with all customers. Check "
             "the id, or describe a new customer with --gender, --age and --city"
         )
+    if not newcomer.is_of_group:
+        console.print(f"No customers are known of {group}; check --gender, --age and --city.")
 
 
 def _show(title: str, rows: pl.DataFrame, count: int) -> None:
     shown = rows.head(count)
-    table = Table(title=title, title_justify="left")
+    console.print(title, soft_wrap=True)
+    table = Table()
     columns = [name for name in ("rank", "product_id", "user_id", "score") if name in rows.columns]
     for name in columns:
         table.add_column(name, justify="right")

@@ -15,6 +15,7 @@ from mlflow.pyfunc import PyFuncModel, PythonModel
 
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
+from ml.tables import Provenance
 from ml.tracking import use_tracking
 
 __all__ = [
@@ -61,6 +62,14 @@ class Champion:
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What the model answers to rows of its input columns."""
         return self.model.predict(frame)
+
+    def provenance(self, data_kind: str) -> Provenance:
+        """Where rows come from that this version predicts now.
+
+        Args:
+            data_kind: of the rows: 'real' or 'synthetic'.
+        """
+        return Provenance.now(self.name, self.version, self.run_id, data_kind)
 
 
 def register(
@@ -153,7 +162,10 @@ def roll_back(name: str, settings: Settings) -> int:
     client = use_tracking(settings)
     previous = client.get_model_version(name, str(current)).tags.get(_PREVIOUS)
     if previous is None:
-        raise ModelError(f"Version {current} of model {name} is its first champion")
+        raise ModelError(
+            f"Version {current} of model {name} is its first champion, so there is nothing to go "
+            "back to; `python -m ml.train` makes versions that may replace it"
+        )
     client.set_registered_model_alias(name, ALIAS, previous)
     return int(previous)
 

@@ -1,6 +1,7 @@
 """docs/results.md and the model cards, written from the newest runs: ``python -m ml.report``."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,19 @@ from lakehouse.errors import ModelError
 from lakehouse.settings import PROJECT_DIR, Settings, settings
 from lakehouse.tables import TableName, open_table
 from ml import registry
+from ml.goals import find_goal
 from ml.results import read_results
 from ml.tables import SCHEMA
+from ml.task import Metric
 from ml.tasks import TASKS, find_task
 from ml.tracking import use_tracking
+from ml.verdicts import NewestRun, verdicts_table
 
 __all__ = ["app", "metrics_table", "model_card", "results_page"]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _COMMAND = "python -m ml.train {task}"
-_NO_GOAL = ""
 
 
 @app.command()
@@ -51,7 +54,7 @@ def metrics_table(metrics: pl.DataFrame) -> str:
     """Metrics as a Markdown table.
 
     Args:
-        metrics: ``metric``, ``value``, ``low``, ``high``, ``goal``.
+        metrics: ``task``, ``metric``, ``value``, ``low``, ``high``.
     """
     lines = [
         "| figure | value | 95 % interval | goal on the real data |",
@@ -61,7 +64,7 @@ def metrics_table(metrics: pl.DataFrame) -> str:
         interval = ""
         if row["low"] is not None:
             interval = f"{_number(row['low'])} to {_number(row['high'])}"
-        goal = row["goal"] or _NO_GOAL
+        goal = find_goal(row["task"], row["metric"]) or ""
         lines.append(f"| {row['metric']} | {_number(row['value'])} | {interval} | {goal} |")
     return "\n".join(lines)
 
@@ -78,6 +81,12 @@ def results_page(
         "<!-- Written by `python -m ml.report`; do not edit. -->",
         f"Measured on **{kind}** data. Each section names the command that made its figures; "
         "`python -m ml.train --reproduce RUN_ID` makes them again.",
+        "",
+        "## The hypotheses and their verdicts",
+        "",
+        verdicts_table(_newest_runs(metrics, figures)),
+        "",
+        "Figures in brackets are 95 % intervals, those in parentheses goals on the real data.",
     ]
     for task in metrics["task"].unique(maintain_order=True):
         rows = metrics.filter(pl.col("task") == task)
@@ -151,6 +160,20 @@ def _read_metrics(settings: Settings) -> pl.DataFrame:
         raise ModelError("There are no figures to report yet. Run `make train` first")
     order = pl.DataFrame({"task": list(TASKS), "place": range(len(TASKS))})
     return metrics.join(order, on="task", maintain_order="left").sort("place", maintain_order=True)
+
+
+def _newest_runs(metrics: pl.DataFrame, figures: Mapping[str, Any]) -> dict[str, NewestRun]:
+    return {
+        task: NewestRun(
+            rows["run_id"][0],
+            bool(figures.get(f"{task}_is_quick")),
+            {
+                name: Metric(name, *interval)
+                for name, *interval in rows.select("metric", "value", "low", "high").iter_rows()
+            },
+        )
+        for (task,), rows in metrics.group_by("task", maintain_order=True)
+    }
 
 
 def _words(metrics: pl.DataFrame, settings: Settings) -> dict[str, dict[str, list[str]]]:

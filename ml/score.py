@@ -9,9 +9,8 @@ from lakehouse.console import run_app
 from lakehouse.errors import ModelError
 from lakehouse.settings import settings
 from ml.registry import load_champion
-from ml.tables import Provenance
 from ml.tasks import TASKS, find_task
-from ml.training import make_context, score_tables
+from ml.training import make_context, write_scores
 
 __all__ = ["app"]
 
@@ -32,8 +31,8 @@ def score(
     context = make_context(settings(), Console())
     champion = load_champion(chosen.registered_name, settings())
     context.say(f"{chosen.title}: scoring with {champion.name} version {champion.version}")
-    provenance = Provenance.now(champion.name, champion.version, champion.run_id, context.data_kind)
-    score_tables(chosen, champion, chosen.load(context), provenance, context)
+    scores = chosen.score(champion, chosen.load(context), context)
+    write_scores(scores, champion.provenance(context.data_kind), context)
 
 
 if __name__ == "__main__":

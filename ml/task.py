@@ -11,6 +11,7 @@ task contains no MLflow and no Delta code of its own::
     package = task.package(fitted, split, context)          # if it has a registered_name
     losses = task.losses(model, split, context)             # of challenger and champion alike
     tables = task.score(model, data, context)               # by the champion
+    pipelines = task.pipelines(fitted, split)               # what Spark fitted, kept beside
 """
 
 from abc import ABC, abstractmethod
@@ -25,6 +26,7 @@ from matplotlib.figure import Figure
 from mlflow.models import ModelSignature
 from mlflow.pyfunc import PythonModel
 from numpy import ndarray
+from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 from rich.console import Console
 
@@ -79,6 +81,20 @@ class TaskContext:
         session.sparkContext.setLogLevel("ERROR")
         return session
 
+    def peak_heap(self) -> dict[str, int]:
+        """Most that this process's Spark has used of its heap, ``peak_heap_mb``, in MiB.
+
+        Empty where no step has started Spark. The pools of the heap peak at different moments, so
+        their sum is more than was in use at any one.
+        """
+        if "spark" not in self.__dict__:
+            return {}
+        pools = self.spark._jvm.java.lang.management.ManagementFactory.getMemoryPoolMXBeans()
+        peaks = [
+            pool.getPeakUsage().getUsed() for pool in pools if str(pool.getType()) == "Heap memory"
+        ]
+        return {"peak_heap_mb": sum(peaks) // 2**20}
+
     def say(self, text: str) -> None:
         """One line of progress."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -86,26 +102,24 @@ class TaskContext:
 
 @dataclass(frozen=True)
 class Metric:
-    """One measured figure.
+    """One measured figure; what it should reach stands in ``ml.goals``.
 
     Attributes:
         name: tells model and rows, such as ``test_rmse`` or ``linear_test_rmse``.
         value: as measured.
         low: lower end of its 95 % interval; None if it has none.
         high: upper end of its 95 % interval; None if it has none.
-        goal: what it should reach on the real data, in words; None if there is no goal.
     """
 
     name: str
     value: float
     low: float | None = None
     high: float | None = None
-    goal: str | None = None
 
     @classmethod
-    def of(cls, name: str, interval: Interval, goal: str | None = None) -> "Metric":
+    def of(cls, name: str, interval: Interval) -> "Metric":
         """A metric with the ends of its interval."""
-        return cls(name, interval.value, interval.low, interval.high, goal)
+        return cls(name, interval.value, interval.low, interval.high)
 
 
 @dataclass(frozen=True)
@@ -203,6 +217,10 @@ class Task(ABC, Generic[Data, Split, Fitted]):
     def losses(self, model: Predictor, split: Split, context: TaskContext) -> ndarray:
         """Loss of a model on each test row, lower is better; rows always in the same order."""
         raise NotImplementedError
+
+    def pipelines(self, fitted: Fitted, split: Split) -> Mapping[str, PipelineModel]:
+        """What Spark fitted, by name, to be kept as plain Spark and in the run; by default none."""
+        return {}
 
     @abstractmethod
     def score(self, model: Any, data: Data, context: TaskContext) -> Mapping[str, pa.Table]:

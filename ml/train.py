@@ -9,7 +9,9 @@ from lakehouse.console import run_app
 from lakehouse.errors import ModelError
 from lakehouse.settings import settings
 from ml.reproduce import reproduce as run_reproduce
+from ml.task import Task, TaskContext
 from ml.tasks import TASKS, find_task
+from ml.train_all import train_all
 from ml.training import make_context
 from ml.training import train as run_training
 
@@ -26,7 +28,7 @@ def train(
     ] = None,
     data_version: Annotated[
         int | None,
-        typer.Option(help="Delta version of the task's main table; by default the newest"),
+        typer.Option(min=0, help="Delta version of the task's main table; by default the newest"),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A smaller budget, for a look")] = False,
     reproduce: Annotated[
@@ -45,13 +47,18 @@ def train(
         return
     if task is None:
         raise typer.BadParameter(f"name a task: {', '.join([*TASKS, 'all'])}")
-    names = list(TASKS) if task == "all" else [task]
-    if data_version is not None and len(names) > 1:
+    if task == "all" and data_version is not None:
         raise ModelError("--data-version pins one task's table; name that task instead of all")
-    for name in names:
-        chosen = find_task(name)
+
+    def context_of(chosen: Task) -> TaskContext:
         pinned = {} if data_version is None else {chosen.main_input: data_version}
-        run_training(chosen, make_context(settings(), console, is_quick=quick, versions=pinned))
+        return make_context(settings(), console, is_quick=quick, versions=pinned)
+
+    if task == "all":
+        train_all([find_task(name) for name in TASKS], context_of, console)
+    else:
+        chosen = find_task(task)
+        run_training(chosen, context_of(chosen))
     console.print("Next: `make mlflow` shows the runs, `make results` writes docs/results.md")
 
 

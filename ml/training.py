@@ -11,17 +11,19 @@ import pandas as pd
 import pyarrow as pa
 from rich.console import Console
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, ModelError
 from lakehouse.settings import Settings
 from ml import registry
+from ml.goals import find_goal
 from ml.inputs import Inputs, find_data_kind, find_dbt_invocation
 from ml.promotion import Check, Decision, decide
 from ml.results import merge_results
+from ml.spark_store import save_pipeline
 from ml.tables import Provenance, write_predictions
 from ml.task import Evaluation, Metric, Package, Task, TaskContext
 from ml.tracking import RunRecord, git_commit, log_record, tracked_run
 
-__all__ = ["TrainingResult", "make_context", "measure", "score_tables", "train"]
+__all__ = ["TrainingResult", "make_context", "measure", "train", "write_scores"]
 
 _LATENCY_ROWS = 1000
 
@@ -35,12 +37,14 @@ class TrainingResult:
         evaluation: what the model is worth.
         version: in the registry; None if no model is registered.
         decision: whether it came into use; None if no model is registered.
+        seconds: that it took.
     """
 
     run_id: str
     evaluation: Evaluation
     version: int | None
     decision: Decision | None
+    seconds: float
 
 
 def make_context(
@@ -82,9 +86,13 @@ def measure(task: Task, context: TaskContext) -> Evaluation:
 def train(task: Task, context: TaskContext) -> TrainingResult:
     """Train, judge, register, promote if it is better, and score with what is then in use.
 
+    Nothing that others read changes before everything is computed: the champion, the predictions
+    and the figures come last.
+
     Raises:
-        LakehouseError: the data cannot be learnt from, or the leak alarm rings; the run is marked
-            FAILED, the champion stays and no prediction changes.
+        LakehouseError: the data cannot be learnt from, the leak alarm rings, or a first model
+            fails its checks; the run is marked FAILED, the champion stays and no prediction
+            changes.
     """
     started = time.perf_counter()
     with tracked_run(task.name, context.settings) as run:
@@ -96,45 +104,53 @@ def train(task: Task, context: TaskContext) -> TrainingResult:
         fitted = task.fit(split, context)
         evaluation = task.evaluate(fitted, split, context)
         _log(evaluation)
-        version, decision, model = None, None, fitted
-        if task.registered_name is not None:
+        if task.registered_name is None:
+            version, decision = None, None
+            own = Provenance.now(task.name, None, run_id, context.data_kind)
+            scores, origin = task.score(fitted, data, context), own
+        else:
             package = task.package(fitted, split, context)
-            version, decision = _register(task, package, evaluation, split, context)
-            model = registry.load_champion(task.registered_name, context.settings)
+            challenger, decision = _challenge(task, package, evaluation, split, context)
+            version, own = challenger.version, challenger.provenance(context.data_kind)
+            model = challenger if decision.is_promoted else _stays_champion(task, decision, context)
+            scores, origin = task.score(model, data, context), model.provenance(context.data_kind)
+            if decision.is_promoted:
+                registry.promote(task.registered_name, version, context.settings)
+        for name, pipeline in task.pipelines(fitted, split).items():
+            save_pipeline(pipeline, name, context.settings)
+        write_scores(scores, origin, context)
         seconds = time.perf_counter() - started
-        mlflow.log_metric("training_seconds", seconds)
-        provenance = Provenance.now(
-            task.registered_name or task.name, version, run_id, context.data_kind
-        )
-        _write_metrics(task, evaluation.metrics, provenance, context.settings)
-        score_tables(task, model, data, provenance, context)
+        cost = {"training_seconds": round(seconds, 1)} | context.peak_heap()
+        mlflow.log_metrics(cost)
+        _write_metrics(task, evaluation.metrics, own, context.settings)
         merge_results(
             dict(evaluation.results)
             | {
                 "data": context.data_kind,
                 f"{task.name}_run_id": run_id,
                 f"{task.name}_is_quick": context.is_quick,
-                f"{task.name}_training_seconds": round(seconds, 1),
-            },
+            }
+            | {f"{task.name}_{name}": value for name, value in cost.items()},
             context.settings,
         )
     for conclusion in evaluation.conclusions:
         context.say(f"  {conclusion}")
-    return TrainingResult(run_id, evaluation, version, decision)
+    return TrainingResult(run_id, evaluation, version, decision, seconds)
 
 
-def score_tables(
-    task: Task, model: Any, data: Any, provenance: Provenance, context: TaskContext
-) -> dict[str, int]:
-    """Write what a task scores, each table in one commit; table name -> number of rows."""
-    if isinstance(model, registry.Champion):
-        provenance = Provenance.now(model.name, model.version, model.run_id, context.data_kind)
-    written = {}
-    for name, rows in task.score(model, data, context).items():
+def write_scores(
+    scores: Mapping[str, pa.Table], provenance: Provenance, context: TaskContext
+) -> None:
+    """Write what a task scored, each table of predictions in one commit.
+
+    Args:
+        scores: rows by table, as :meth:`ml.task.Task.score` returns them.
+        provenance: of the model that made them.
+        context: settings and console.
+    """
+    for name, rows in scores.items():
         write_predictions(name, rows, provenance, context.settings)
-        written[name] = rows.num_rows
         context.say(f"  predictions.{name}: {rows.num_rows:,} rows")
-    return written
 
 
 def _record(task: Task, context: TaskContext) -> RunRecord:
@@ -165,9 +181,10 @@ def _log(evaluation: Evaluation) -> None:
     )
 
 
-def _register(
+def _challenge(
     task: Task, package: Package, evaluation: Evaluation, split: Any, context: TaskContext
-) -> tuple[int, Decision]:
+) -> tuple[registry.Champion, Decision]:
+    """Register the model and decide whether it is to be the champion; it is not yet promoted."""
     name, settings = task.registered_name, context.settings
     version = registry.register(
         name, package.model, package.example, package.signature, list(package.requirements)
@@ -187,11 +204,19 @@ def _register(
     mlflow.set_tags(
         {"promotion": "promoted" if decision.is_promoted else "kept out", "reason": decision.reason}
     )
-    if decision.is_promoted:
-        registry.promote(name, version, settings)
     verb = "becomes champion" if decision.is_promoted else "does not become champion"
     context.say(f"  {name} version {version} {verb}: {decision.reason}")
-    return version, decision
+    return challenger, decision
+
+
+def _stays_champion(task: Task, decision: Decision, context: TaskContext) -> registry.Champion:
+    name = task.registered_name
+    if registry.champion_version(name, context.settings) is None:
+        raise ModelError(
+            f"The first {name} is kept out: {decision.reason}. There is no champion to score with "
+            "instead, so predictions and figures are as they were. Mend what failed and train again"
+        )
+    return registry.load_champion(name, context.settings)
 
 
 def _champion_losses(task: Task, split: Any, context: TaskContext) -> np.ndarray | None:
@@ -230,6 +255,7 @@ def _latency_check(challenger: registry.Champion, package: Package) -> Check:
 def _write_metrics(
     task: Task, metrics: tuple[Metric, ...], provenance: Provenance, settings: Settings
 ) -> None:
+    goals = [find_goal(task.name, metric.name) for metric in metrics]
     rows = pa.table(
         {
             "task": pa.array([task.name] * len(metrics), pa.string()),
@@ -237,7 +263,7 @@ def _write_metrics(
             "value": pa.array([metric.value for metric in metrics], pa.float64()),
             "low": pa.array([metric.low for metric in metrics], pa.float64()),
             "high": pa.array([metric.high for metric in metrics], pa.float64()),
-            "goal": pa.array([metric.goal for metric in metrics], pa.string()),
+            "goal": pa.array([goal and str(goal) for goal in goals], pa.string()),
         }
     )
     write_predictions("model_metrics", rows, provenance, settings, replace={"task": task.name})

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from pyspark.ml import Transformer
 from pyspark.ml.classification import GBTClassifier, LogisticRegression
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 from sklearn.base import clone
 
@@ -14,7 +15,15 @@ from ml.high_value.data import BASKET, DEMOGRAPHICS
 from ml.high_value.encoding import ENCODED
 from ml.high_value.model import FoldRows, blend, linear_model, make_pipeline_of, tree_model
 
-__all__ = ["out_of_fold", "python_baselines", "spark_baselines"]
+__all__ = [
+    "mllib_logistic",
+    "out_of_fold",
+    "prepared",
+    "probabilities",
+    "python_baselines",
+    "spark_baselines",
+    "spark_frames",
+]
 
 _ALL = (*DEMOGRAPHICS, *BASKET, *ENCODED)
 
@@ -56,27 +65,38 @@ def spark_baselines(
     folds: list[FoldRows], spark: SparkSession, seed: int, *, is_quick: bool
 ) -> Iterator[tuple[str, np.ndarray]]:
     """The same for MLlib, on the very columns that scikit-learn prepared; trees take their time."""
-    estimators = {
-        "mllib_logistic": LogisticRegression(regParam=0.005, maxIter=100, standardization=False)
-    }
+    estimators = {"mllib_logistic": mllib_logistic()}
     if not is_quick:
         estimators["mllib_gbt"] = GBTClassifier(
             maxIter=40, maxDepth=3, stepSize=0.1, subsamplingRate=0.7, seed=seed
         )
-    frames = [_spark_frames(fold, spark) for fold in folds]
+    frames = [spark_frames(fold, spark) for fold in folds]
     for name, estimator in estimators.items():
-        answers = []
-        for train, test in frames:
-            scored = estimator.fit(train).transform(test)
-            rows = scored.select("row", vector_to_array("probability")[1].alias("p")).toPandas()
-            answers.append(rows.sort_values("row")["p"].to_numpy())
+        answers = [probabilities(estimator.fit(train), test) for train, test in frames]
         yield name, out_of_fold(folds, answers)
 
 
-def _spark_frames(fold: FoldRows, spark: SparkSession) -> tuple:
+def mllib_logistic() -> LogisticRegression:
+    """MLlib's logistic regression, shrunk about as much as ``linear_model``."""
+    return LogisticRegression(regParam=0.005, maxIter=100, standardization=False)
+
+
+def probabilities(model: Transformer, rows: DataFrame) -> np.ndarray:
+    """What a classifier of MLlib expects of rows of :func:`spark_frames`, in their order."""
+    scored = model.transform(rows)
+    answers = scored.select("row", vector_to_array("probability")[1].alias("p")).toPandas()
+    return answers.sort_values("row")["p"].to_numpy()
+
+
+def prepared(fold: FoldRows) -> tuple[np.ndarray, np.ndarray]:
+    """The training and test rows of a fold as numbers, as scikit-learn prepares them."""
     prepare = make_pipeline_of(linear_model(), _ALL).named_steps["prepare"]
-    train = prepare.fit_transform(fold.train)
-    test = prepare.transform(fold.test)
+    return prepare.fit_transform(fold.train), prepare.transform(fold.test)
+
+
+def spark_frames(fold: FoldRows, spark: SparkSession) -> tuple[DataFrame, DataFrame]:
+    """The same rows for MLlib: ``row``, ``features`` and ``label``, which is 0 in all test rows."""
+    train, test = prepared(fold)
     return tuple(
         spark.createDataFrame(
             pd.DataFrame(

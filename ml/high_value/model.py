@@ -1,11 +1,9 @@
 """The classifier: five models, each asked only about customers that it has not seen."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from mlflow.pyfunc import PythonModel
 from sklearn.base import ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier
@@ -16,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier
 
 from lakehouse.errors import ModelError
+from ml.frame_model import FrameModel
 from ml.high_value.data import BASKET, DEMOGRAPHICS, FOLDS, HighValueData, folds_of
 from ml.high_value.encoding import ENCODED, ProductScores, encode, learn_scores
 
@@ -130,7 +129,7 @@ def make_pipeline_of(classifier: ClassifierMixin, columns: Sequence[str]) -> Pip
     return Pipeline([("prepare", prepare), ("classify", classifier)])
 
 
-class HighValueModel(PythonModel):
+class HighValueModel(FrameModel):
     """MLflow's form of the classifier.
 
     Input: ``user_id``, demographics as texts, the columns of ``features.customer_first_basket`` and
@@ -148,18 +147,16 @@ class HighValueModel(PythonModel):
         self.threshold = threshold
         self.seed = seed
 
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def answer(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Probabilities and verdicts for customers."""
-        products = [name for name in model_input.columns if name.startswith("product_")]
-        folds = folds_of(model_input["user_id"].to_numpy(), self.seed)
-        probability = np.zeros(len(model_input))
+        products = [name for name in rows.columns if name.startswith("product_")]
+        folds = folds_of(rows["user_id"].to_numpy(), self.seed)
+        probability = np.zeros(len(rows))
         for fold in np.unique(folds):
             mine = folds == fold
-            rows = model_input[mine]
+            own = rows[mine]
             ready = pd.concat(
-                [rows[[*DEMOGRAPHICS, *BASKET]], encode(rows[products], self.scores[fold])], axis=1
+                [own[[*DEMOGRAPHICS, *BASKET]], encode(own[products], self.scores[fold])], axis=1
             )
             probability[mine] = self.models[fold].predict_proba(ready)[:, 1]
         return pd.DataFrame(
@@ -168,5 +165,5 @@ class HighValueModel(PythonModel):
                 "threshold": self.threshold,
                 "is_predicted_high_value": probability >= self.threshold,
             },
-            index=model_input.index,
+            index=rows.index,
         )

@@ -92,13 +92,10 @@ def judge_baskets(baskets: pd.DataFrame, seed: int) -> tuple[Metric, ...]:
         return 1.0 - np.divide(sums[:, 1], spread, out=np.ones(len(sums)), where=spread > 0)
 
     return (
-        Metric.of(
-            "basket_ticket_r2", bootstrap_interval(columns, ticket_r2, seed=seed), goal=">= 0.85"
-        ),
+        Metric.of("basket_ticket_r2", bootstrap_interval(columns, ticket_r2, seed=seed)),
         Metric.of(
             "basket_mape",
             bootstrap_interval(columns, lambda sums: sums[:, 4] / sums[:, 0], seed=seed),
-            goal="<= 0.06",
         ),
         Metric("basket_share_within_20_percent", float(np.mean(off <= _NEAR))),
         Metric("basket_total_r2", r2(actual, predicted)),

@@ -1,14 +1,12 @@
 """The purchase model as it is registered: events in, expected amounts out, everything inside."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import xgboost
 from mlflow.models import ModelSignature
-from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, Schema
 
+from ml.frame_model import FrameModel
 from ml.purchase.biases import PriceUnits
 from ml.purchase.encoder import Encoder
 from ml.purchase.rows import Vocabulary
@@ -40,7 +38,7 @@ SIGNATURE = ModelSignature(
 """Columns of an event; categories 2 and 3 are null where the product has none."""
 
 
-class PurchaseModel(PythonModel):
+class PurchaseModel(FrameModel):
     """Expected amounts of purchases: price units, an encoder and boosted trees on top of it."""
 
     def __init__(
@@ -55,17 +53,12 @@ class PurchaseModel(PythonModel):
         self._encoder = encoder
         self._booster = booster
 
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def answer(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Expected amount of each purchase.
 
         Args:
-            context: of MLflow; not needed.
-            model_input: one row for each purchase, with the columns of :data:`SIGNATURE`;
-                customers, products and values that were never seen fall back to what is known of
-                the rest.
-            params: of MLflow; not needed.
+            rows: one for each purchase, with the columns of :data:`SIGNATURE`; customers, products
+                and values that were never seen fall back to what is known of the rest.
 
         Returns:
             ``predicted_purchase`` in the data set's currency units, with the index of the input.
@@ -73,7 +66,7 @@ class PurchaseModel(PythonModel):
         Raises:
             ModelError: a column is missing.
         """
-        codes = self._vocabulary.encode(model_input)
+        codes = self._vocabulary.encode(rows)
         if not len(codes):
             amounts = np.empty(0)
         else:
@@ -83,6 +76,4 @@ class PurchaseModel(PythonModel):
             is_known = self._vocabulary.is_known(codes)
             steps = base + np.where(is_known, self._booster.inplace_predict(features), 0.0)
             amounts = self._units.to_purchase(codes.category, steps)
-        return pd.DataFrame(
-            {"predicted_purchase": amounts.astype(np.float64)}, index=model_input.index
-        )
+        return pd.DataFrame({"predicted_purchase": amounts.astype(np.float64)}, index=rows.index)

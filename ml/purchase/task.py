@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pyspark.ml import PipelineModel
 
 from ml.purchase.baselines import mean_baselines, public_recipe, sklearn_baselines
 from ml.purchase.basket import forecast_other_half
@@ -16,7 +17,6 @@ from ml.purchase.evaluation import evaluate_purchase
 from ml.purchase.model import SIGNATURE, PurchaseModel
 from ml.purchase.rows import EVENT_COLUMNS
 from ml.purchase.spark_models import FULL_SPARK, QUICK_SPARK, SparkFit, fit_spark_models
-from ml.spark_store import save_pipeline
 from ml.task import Evaluation, Package, Predictor, Task, TaskContext
 
 __all__ = ["FittedPurchase", "PurchaseTask", "to_events"]
@@ -105,7 +105,7 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplit, FittedPurchase]):
         """All models on the test rows, baskets, the ceiling and the leak alarm."""
         predicted = fitted.model.predict(None, to_events(split.test))
         champion = predicted["predicted_purchase"].to_numpy()
-        evaluation = evaluate_purchase(
+        return evaluate_purchase(
             split,
             champion,
             {name: fit.predicted for name, fit in fitted.spark.items()} | dict(fitted.baselines),
@@ -116,9 +116,10 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplit, FittedPurchase]):
             {"purchase_value": fitted.importances.rename(columns={"gain": "importance"})}
             | {name: fit.importances for name, fit in fitted.spark.items()},
         )
-        for name, fit in fitted.spark.items():
-            save_pipeline(fit.pipeline, f"purchase_{name}", context.settings)
-        return evaluation
+
+    def pipelines(self, fitted: FittedPurchase, split: PurchaseSplit) -> dict[str, PipelineModel]:
+        """Spark's three models; what they predict comes on top of the base."""
+        return {f"purchase_{name}": fit.pipeline for name, fit in fitted.spark.items()}
 
     def package(
         self, fitted: FittedPurchase, split: PurchaseSplit, context: TaskContext

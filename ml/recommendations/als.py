@@ -4,11 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from pyspark.ml.recommendation import ALS
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import StringIndexerModel
+from pyspark.ml.recommendation import ALS, ALSModel
 from pyspark.sql import DataFrame, SparkSession
 from scipy import sparse
 
-__all__ = ["AlsSettings", "Factors", "ItemFactors", "fit_als", "fold_in"]
+__all__ = [
+    "AlsSettings",
+    "Factors",
+    "ItemFactors",
+    "als_pipeline",
+    "factors_of",
+    "fit_als",
+    "fold_in",
+]
 
 _BLOCKS = 4
 # Customers placed at once: bounds the memory of their normal equations (rank 64: 16 MB).
@@ -59,8 +69,8 @@ class ItemFactors:
 
 def fit_als(
     ratings: sparse.csr_matrix, settings: AlsSettings, spark: SparkSession, seed: int
-) -> Factors:
-    """Fit Spark's ALS and fetch its factors.
+) -> ALSModel:
+    """Fit Spark's ALS to the numbers of rows and columns.
 
     Args:
         ratings: customers x products, above 0 where bought.
@@ -76,7 +86,7 @@ def fit_als(
             "rating": pa.array(pairs.data, pa.float32()),
         }
     )
-    model = ALS(
+    return ALS(
         userCol="user",
         itemCol="item",
         ratingCol="rating",
@@ -90,11 +100,42 @@ def fit_als(
         coldStartStrategy="drop",
         seed=seed,
     ).fit(spark.createDataFrame(table))
-    count_users, count_items = ratings.shape
+
+
+def factors_of(model: ALSModel, shape: tuple[int, int]) -> Factors:
+    """Fetch the positions of a fit.
+
+    Args:
+        model: as :func:`fit_als` returns it.
+        shape: of the matrix that it was fitted to.
+    """
+    count_users, count_items = shape
     return Factors(
-        users=_matrix(model.userFactors, count_users, settings.rank),
-        items=_matrix(model.itemFactors, count_items, settings.rank),
+        users=_matrix(model.userFactors, count_users, model.rank),
+        items=_matrix(model.itemFactors, count_items, model.rank),
     )
+
+
+def als_pipeline(model: ALSModel, user_ids: np.ndarray, product_ids: np.ndarray) -> PipelineModel:
+    """A fit as a pipeline from ``user_id`` and ``product_id`` to ``prediction``, in plain Spark.
+
+    Rows of customers or products that the fit does not know are dropped.
+
+    Args:
+        model: as :func:`fit_als` returns it.
+        user_ids: customers of the rows of its matrix.
+        product_ids: products of the columns.
+    """
+    indexers = [
+        StringIndexerModel.from_labels(
+            [str(label) for label in labels],
+            inputCol=f"{name}_id",
+            outputCol=column,
+            handleInvalid="keep",
+        )
+        for name, column, labels in (("user", "user", user_ids), ("product", "item", product_ids))
+    ]
+    return PipelineModel([*indexers, model])
 
 
 def fold_in(bought: sparse.csr_matrix, factors: ItemFactors) -> np.ndarray:

@@ -1,10 +1,11 @@
 """All models judged on the same held-out purchases, as a whole and where it is hard."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from pyspark.ml.recommendation import ALSModel
 from scipy import sparse
 from scipy.stats import rankdata
 
@@ -23,6 +24,7 @@ __all__ = [
     "judge_by_basket",
     "judge_by_product",
     "judge_newcomers",
+    "judge_scores",
 ]
 
 LIST_LENGTH = 10
@@ -45,10 +47,12 @@ class Candidates:
     Attributes:
         recommender: the blend with its parts.
         explicit: factors of explicit ALS, the plan's model.
+        als_models: Spark's fits by name, as Spark itself keeps them.
     """
 
     recommender: Recommender
     explicit: Factors
+    als_models: Mapping[str, ALSModel] = field(default_factory=dict)
 
     def scores(self, train: Interactions) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
         """Name of each model, and what gives customers x products scores."""
@@ -102,22 +106,35 @@ def judge_all(
 
     What a customer has in training is never offered; a customer without a list counts as 0.
     """
+    return {
+        name: judge_scores(name, scores(), train, held_out)
+        for name, scores in candidates.scores(train)
+    }
+
+
+def judge_scores(
+    name: str, scores: np.ndarray, train: Interactions, held_out: Interactions
+) -> Judged:
+    """Judge the best :data:`LIST_LENGTH` products of every customer by a model's scores.
+
+    Args:
+        name: of the model.
+        scores: customers x products.
+        train: what customers have, and are not offered.
+        held_out: what is to be found; customers without any are offered products, but not judged.
+    """
     bought = train.bought
     judged_rows = np.diff(held_out.ratings.indptr) > 0
-    relevant = held_out.bought[judged_rows]
     buyers = np.bincount(bought.indices, minlength=bought.shape[1])
-    judged = {}
-    for name, scores in candidates.scores(train):
-        lists = best_columns(without(scores(), bought), LIST_LENGTH)
-        shown = lists[judged_rows]
-        judged[name] = Judged(
-            name,
-            shown,
-            judge_lists(shown, relevant),
-            coverage(lists, bought.shape[1]),
-            novelty(lists, buyers, bought.shape[0]),
-        )
-    return judged
+    lists = best_columns(without(scores, bought), LIST_LENGTH)
+    shown = lists[judged_rows]
+    return Judged(
+        name,
+        shown,
+        judge_lists(shown, held_out.bought[judged_rows]),
+        coverage(lists, bought.shape[1]),
+        novelty(lists, buyers, bought.shape[0]),
+    )
 
 
 def judge_by_basket(

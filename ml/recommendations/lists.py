@@ -1,15 +1,16 @@
 """Lists that were made before, and the list of somebody who is not known yet."""
 
-import pandas as pd
+from dataclasses import dataclass
+
 import polars as pl
 
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
-from ml.recommendations.interactions import GROUP_COLUMNS
+from ml.recommendations.interactions import GROUP_COLUMNS, group_names
 from ml.registry import load_champion
 
-__all__ = ["audience_of", "list_of", "newcomer_list"]
+__all__ = ["Newcomer", "audience_of", "list_of", "newcomer_list"]
 
 _LISTS = TableName("predictions", "product_recommendations")
 _AUDIENCES = TableName("predictions", "product_audiences")
@@ -44,24 +45,41 @@ def audience_of(product_id: str, settings: Settings) -> pl.DataFrame:
     return _rows(_AUDIENCES, columns, ("product_id", product_id), settings)
 
 
+@dataclass(frozen=True)
+class Newcomer:
+    """What to offer to somebody of whom no purchase is known.
+
+    Attributes:
+        products: rank, product_id, score, is_fallback; what is popular.
+        is_of_group: whether with the demographic group; else with all customers.
+    """
+
+    products: pl.DataFrame
+    is_of_group: bool
+
+
 def newcomer_list(
     user_id: int, gender: str | None, age: str | None, city: str | None, settings: Settings
-) -> pl.DataFrame:
-    """What is popular in the demographic group of somebody of whom no purchase is known.
+) -> Newcomer:
+    """What is popular in somebody's demographic group.
 
     With an attribute missing, or in a group that the model never saw, it is what is popular with
     all customers.
-
-    Returns:
-        rank, product_id, score, is_fallback.
 
     Raises:
         ModelError: no recommender is in use.
     """
     champion = load_champion("product_recommendations", settings)
     group = dict(zip(GROUP_COLUMNS, (gender, age, city), strict=True))
-    asked = pd.DataFrame([{"user_id": user_id, **group, "product_id": None}])
-    return pl.from_pandas(champion.predict(asked)).drop("user_id")
+    asked = pl.DataFrame(
+        [{"user_id": user_id, **group, "product_id": None}],
+        schema_overrides=dict.fromkeys([*GROUP_COLUMNS, "product_id"], pl.String),
+    )
+    known = champion.model.unwrap_python_model().popularity.groups
+    return Newcomer(
+        pl.from_pandas(champion.predict(asked.to_pandas())).drop("user_id"),
+        group_names(asked)[0] in known,
+    )
 
 
 def _rows(

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
-from mlflow.pyfunc import PythonModel, PythonModelContext
 from scipy import sparse
 
+from ml.frame_model import FrameModel
 from ml.recommendations.als import ItemFactors, fold_in
 from ml.recommendations.interactions import group_names
 from ml.recommendations.popularity import Popularity
@@ -67,7 +66,7 @@ def history_of(frame: pl.DataFrame, product_ids: np.ndarray) -> History:
     return History(user_ids, group_names(customers), bought)
 
 
-class Recommender(PythonModel):
+class Recommender(FrameModel):
     """A blend of EASE and implicit ALS for customers who have enough, popularity for the others.
 
     Args:
@@ -121,23 +120,16 @@ class Recommender(PythonModel):
         """Whether a customer has too few products for a personal list."""
         return np.diff(history.bought.indptr) < self.least_known
 
-    def predict(
-        self,
-        context: PythonModelContext | None,
-        model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,
-    ) -> pd.DataFrame:
+    def answer(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Lists for the customers of a history, without what they have.
 
         Args:
-            context: of MLflow; not used, everything is in the model.
-            model_input: as for :func:`history_of`.
-            params: not used.
+            rows: as for :func:`history_of`.
 
         Returns:
             user_id, rank (from 1), product_id, score, is_fallback; by customer and rank.
         """
-        history = history_of(pl.from_pandas(model_input), self.product_ids)
+        history = history_of(pl.from_pandas(rows), self.product_ids)
         parts = [self._lists(part) for part in _chunks(history)] or [self._lists(history)]
         return pd.concat(parts, ignore_index=True)
 

@@ -22,10 +22,6 @@ from ml.task import Evaluation, Metric
 
 __all__ = ["evaluate_candidates"]
 
-_GOALS = {
-    "blend_ndcg_at_10": ">= 0.140 on the real data",
-    "blend_ndcg_over_popularity": ">= 1.65 on the real data",
-}
 # Bands of products with too few buyers to stand in lists.
 _COLD = ("0", "1 to 10")
 _LISTED = ("precision", "recall", "ndcg", "average_precision")
@@ -42,7 +38,7 @@ def evaluate_candidates(
     newcomers = judge_newcomers(candidates.recommender, train, held_out, seed)
     metrics = [metric for one in judged.values() for metric in _metrics_of(one, seed)]
     ratio = _ratio(judged["blend"], judged["popularity"], seed)
-    metrics.append(_metric("blend_ndcg_over_popularity", ratio))
+    metrics.append(Metric.of("blend_ndcg_over_popularity", ratio))
     metrics.append(Metric("audience_auc", _mean_auc(audiences)))
     cold = audiences[audiences["buyers"].isin(_COLD)]
     if len(cold):
@@ -78,14 +74,10 @@ def evaluate_candidates(
     )
 
 
-def _metric(name: str, interval: Interval) -> Metric:
-    return Metric.of(name, interval, _GOALS.get(name))
-
-
 def _metrics_of(one: Judged, seed: int) -> list[Metric]:
     names = dict(zip(_LISTED, ("precision", "recall", "ndcg", "map"), strict=True))
     measured = [
-        _metric(f"{one.name}_{short}_at_10", mean_interval(getattr(one.metrics, name), seed))
+        Metric.of(f"{one.name}_{short}_at_10", mean_interval(getattr(one.metrics, name), seed))
         for name, short in names.items()
     ]
     return [

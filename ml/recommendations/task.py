@@ -10,9 +10,10 @@ import pandas as pd
 import pyarrow as pa
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from pyspark.ml import PipelineModel
 
 from lakehouse.errors import ModelError
-from ml.recommendations.als import AlsSettings, ItemFactors, fit_als
+from ml.recommendations.als import AlsSettings, ItemFactors, als_pipeline, factors_of, fit_als
 from ml.recommendations.comparison import LIST_LENGTH, Candidates
 from ml.recommendations.ease import fit_ease
 from ml.recommendations.interactions import (
@@ -29,7 +30,7 @@ from ml.recommendations.report import evaluate_candidates
 from ml.registry import Champion
 from ml.task import Evaluation, Package, Predictor, Task, TaskContext
 
-__all__ = ["HeldOut", "RecommendationsTask"]
+__all__ = ["IMPLICIT", "HeldOut", "RecommendationsTask"]
 
 Fitted = TypeVar("Fitted")
 
@@ -46,10 +47,11 @@ _LEAST_KNOWN = 5
 # Penalties, ranks and the blend's weight come from an exploration on other held-out purchases.
 _EASE_PENALTY = 1200.0
 _EASE_WEIGHT = 0.7
-_IMPLICIT = (
+IMPLICIT = (
     AlsSettings(rank=64, penalty=0.3, iterations=10, alpha=1.0),
     AlsSettings(rank=32, penalty=0.2, iterations=10, alpha=1.0),
 )
+"""Settings of the implicit ALS models that the blend is made of."""
 _IMPLICIT_QUICK = (AlsSettings(rank=32, penalty=0.2, iterations=5, alpha=1.0),)
 # The plan's model, on the mart's 1-to-5 rating, with Spark's defaults.
 _EXPLICIT = AlsSettings(rank=10, penalty=0.1, iterations=10)
@@ -96,19 +98,21 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
     def fit(self, split: HeldOut, context: TaskContext) -> Candidates:
         """Fit every model on the training pairs."""
         train, bought = split.train, split.train.bought
-        explicit, implicit = _EXPLICIT, _IMPLICIT
+        explicit, implicit = _EXPLICIT, IMPLICIT
         if context.is_quick:
             explicit, implicit = _EXPLICIT_QUICK, _IMPLICIT_QUICK
             context.say("  quick: one implicit ALS of 5 iterations instead of two of 10")
         ease = _timed("EASE", lambda: fit_ease(bought, _EASE_PENALTY), context)
-        factors = []
+        factors, models = [], {}
         for settings in implicit:
-            fitted = _timed(
+            name = f"implicit_als_rank_{settings.rank}"
+            models[name] = _timed(
                 f"implicit ALS, rank {settings.rank}",
                 lambda settings=settings: fit_als(bought, settings, context.spark, context.seed),
                 context,
             )
-            factors.append(ItemFactors(settings, np.nan_to_num(fitted.items)))
+            positions = factors_of(models[name], bought.shape).items
+            factors.append(ItemFactors(settings, np.nan_to_num(positions)))
         recommender = Recommender(
             train.product_ids,
             train.categories,
@@ -119,12 +123,13 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
             least_known=_LEAST_KNOWN,
             length=_LIST_LENGTH,
         )
-        plan = _timed(
+        models["explicit_als"] = _timed(
             "explicit ALS",
             lambda: fit_als(train.ratings, explicit, context.spark, context.seed),
             context,
         )
-        return Candidates(recommender, plan)
+        plan = factors_of(models["explicit_als"], bought.shape)
+        return Candidates(recommender, plan, models)
 
     def evaluate(self, fitted: Candidates, split: HeldOut, context: TaskContext) -> Evaluation:
         """Judge every model's first ten products against the held-out purchases."""
@@ -152,6 +157,14 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
             requirements=("numpy", "pandas", "polars", "scipy"),
             is_row_by_row=False,
         )
+
+    def pipelines(self, fitted: Candidates, split: HeldOut) -> dict[str, PipelineModel]:
+        """Spark's fits, implicit and explicit; EASE is none of Spark's."""
+        train = split.train
+        return {
+            f"recommendations_{name}": als_pipeline(model, train.user_ids, train.product_ids)
+            for name, model in fitted.als_models.items()
+        }
 
     def losses(self, model: Predictor, split: HeldOut, context: TaskContext) -> np.ndarray:
         """1 - NDCG@10 of each customer with held-out products."""

@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ml.goals import GOALS
 from ml.segments.kmeans import Grouping
 
 __all__ = ["LEAST_K", "Choice", "choose"]
 
-# Fewer segments than four are too coarse to act on, smaller ones than 15 % too small to be worth
-# an action of their own, and groups that another sample would not find again mean nothing.
-LEAST_K = 4
-_LEAST_SHARE = 0.15
-_LEAST_STABILITY = 0.9
+LEAST_K = int(GOALS["segments"]["k"].bound)
+_LEAST_SHARE = GOALS["segments"]["smallest_share"].bound
+_LEAST_STABILITY = GOALS["segments"]["bootstrap_ari"].bound
 
 
 @dataclass(frozen=True)

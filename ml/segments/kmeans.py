@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from pyspark.ml.clustering import KMeans
+from pyspark.ml import PipelineModel
+from pyspark.ml.clustering import KMeans, KMeansModel
 from pyspark.ml.evaluation import ClusteringEvaluator
+from pyspark.ml.feature import SQLTransformer
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 
 from ml.segments.silhouettes import silhouettes
 
-__all__ = ["Grouping", "nearest", "sweep"]
+__all__ = ["Grouping", "fit_kmeans", "nearest", "points_frame", "segments_pipeline", "sweep"]
 
 _ITERATIONS = 50
 
@@ -29,6 +31,7 @@ class Grouping:
         silhouette: mean Euclidean silhouette, exact.
         silhouette_squared: mean silhouette by Spark's evaluator, squared Euclidean.
         smallest_share: part of the customers in the smallest group.
+        fitted: Spark's own model; None of a grouping that Spark did not find.
     """
 
     space: str
@@ -39,6 +42,7 @@ class Grouping:
     silhouette: float
     silhouette_squared: float
     smallest_share: float
+    fitted: KMeansModel | None = None
 
 
 def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -61,24 +65,19 @@ def sweep(
         seed: of the first start.
     """
     count_different = len(np.unique(points, axis=0))
-    frame = _frame(points, spark).cache()
+    frame = points_frame(points, spark).cache()
     evaluator = ClusteringEvaluator(distanceMeasure="squaredEuclidean")
     fits = []
     for k in (k for k in ks if k <= count_different):
-        models = [
-            KMeans(k=k, seed=seed + start, maxIter=_ITERATIONS).fit(frame)
-            for start in range(starts)
-        ]
+        models = [fit_kmeans(frame, k, seed + start) for start in range(starts)]
         model = min(models, key=lambda one: one.summary.trainingCost)
         centres = np.array(model.clusterCenters())
         # Many equal points can leave a centre without any.
         centres = centres[np.unique(nearest(points, centres))]
         centres = centres[np.argsort(centres[:, 0], kind="stable")]
-        fits.append(
-            (centres, model.summary.trainingCost, evaluator.evaluate(model.transform(frame)))
-        )
+        fits.append((model, centres, evaluator.evaluate(model.transform(frame))))
     frame.unpersist()
-    labels = [nearest(points, centres) for centres, _, _ in fits]
+    labels = [nearest(points, centres) for _, centres, _ in fits]
     exact = silhouettes(points, labels)
     return [
         Grouping(
@@ -86,16 +85,38 @@ def sweep(
             len(centres),
             centres,
             groups,
-            float(cost),
+            float(model.summary.trainingCost),
             float(own.mean()),
             float(squared),
             float(np.bincount(groups).min() / len(groups)),
+            model,
         )
-        for (centres, cost, squared), groups, own in zip(fits, labels, exact, strict=True)
+        for (model, centres, squared), groups, own in zip(fits, labels, exact, strict=True)
     ]
 
 
-def _frame(points: np.ndarray, spark: SparkSession) -> DataFrame:
+def fit_kmeans(frame: DataFrame, k: int, seed: int) -> KMeansModel:
+    """One fit of Spark's K-means to the column ``features``."""
+    return KMeans(k=k, seed=seed, maxIter=_ITERATIONS).fit(frame)
+
+
+def segments_pipeline(model: KMeansModel, centres: np.ndarray) -> PipelineModel:
+    """A fit as a pipeline from ``features``, the place in its space, to ``segment_id``.
+
+    Args:
+        model: Spark's.
+        centres: of the segments, the first of them number 1; other groups of the model, which no
+            customer is in, count to the nearest of them.
+    """
+    numbers = nearest(np.array(model.clusterCenters()), centres) + 1
+    listed = ", ".join(map(str, numbers))
+    number = f"element_at(array({listed}), prediction + 1) AS segment_id"
+    naming = SQLTransformer(statement=f"SELECT *, {number} FROM __THIS__")  # noqa: S608  (numbers)
+    return PipelineModel([model, naming])
+
+
+def points_frame(points: np.ndarray, spark: SparkSession) -> DataFrame:
+    """Points as Spark's vectors, in a column ``features``."""
     columns = pa.table({"point": pa.array(list(points), pa.list_(pa.float64()))})
     rows = spark.createDataFrame(columns)
     # One partition: sums in one order, so that a fit can be repeated to the last digit.

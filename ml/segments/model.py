@@ -1,12 +1,10 @@
 """The registered model: the segment of a customer."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import polars as pl
-from mlflow.pyfunc import PythonModel, PythonModelContext
 
+from ml.frame_model import FrameModel
 from ml.segments.kmeans import nearest
 from ml.segments.naming import Segment
 from ml.segments.spaces import FittedSpace
@@ -14,7 +12,7 @@ from ml.segments.spaces import FittedSpace
 __all__ = ["SegmentModel"]
 
 
-class SegmentModel(PythonModel):
+class SegmentModel(FrameModel):
     """The scale of the features, the centres of K-means and the segments' names.
 
     Args:
@@ -34,18 +32,11 @@ class SegmentModel(PythonModel):
         """Place of each customer's segment, from 0."""
         return nearest(self.space.transform(frame), self.centres)
 
-    def predict(
-        self,
-        context: PythonModelContext | None,
-        model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,
-    ) -> pd.DataFrame:
+    def answer(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Segments of customers.
 
         Args:
-            context: of MLflow; not used, everything is in the model.
-            model_input: user_id and the columns of the space.
-            params: not used.
+            rows: user_id and the columns of the space.
 
         Returns:
             user_id, segment_id, segment_name, with the input's index.
@@ -53,13 +44,13 @@ class SegmentModel(PythonModel):
         Raises:
             ModelError: a feature is missing or no number.
         """
-        labels = self.labels(pl.from_pandas(model_input))
+        labels = self.labels(pl.from_pandas(rows))
         names = np.array([segment.name for segment in self.segments], dtype=object)
         return pd.DataFrame(
             {
-                "user_id": model_input["user_id"].to_numpy(),
+                "user_id": rows["user_id"].to_numpy(),
                 "segment_id": (labels + 1).astype(np.int32),
                 "segment_name": names[labels],
             },
-            index=model_input.index,
+            index=rows.index,
         )

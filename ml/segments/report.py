@@ -52,11 +52,11 @@ def evaluate_segments(fitted: SegmentsFit, customers: pl.DataFrame, seed: int) -
     found_again = fitted.stabilities.get((chosen.space, chosen.k), 0.0)
     correlation = float(np.corrcoef(customers["count_purchases"], customers["sum_purchase"])[0, 1])
     metrics = (
-        Metric("k", float(chosen.k), goal=">= 4"),
-        Metric.of("silhouette_euclidean", mean_interval(own, seed), ">= 0.50 on the real data"),
+        Metric("k", float(chosen.k)),
+        Metric.of("silhouette_euclidean", mean_interval(own, seed)),
         Metric("silhouette_squared", chosen.silhouette_squared),
-        Metric("smallest_share", chosen.smallest_share, goal=">= 0.15 on the real data"),
-        Metric("bootstrap_ari", found_again, goal=">= 0.9 on the real data"),
+        Metric("smallest_share", chosen.smallest_share),
+        Metric("bootstrap_ari", found_again),
         Metric("shuffled_silhouette_euclidean", fitted.shuffled[chosen.space]),
         Metric("uniform_line_silhouette_euclidean", fitted.uniform_line),
         Metric("purchases_spend_correlation", correlation),

@@ -8,12 +8,13 @@ import polars as pl
 import pyarrow as pa
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from pyspark.ml import PipelineModel
 
 from lakehouse.errors import ModelError
 from ml.registry import Champion
 from ml.segments.chance import shuffled_silhouette, stability, uniform_line_silhouette
 from ml.segments.choice import LEAST_K, Choice, choose
-from ml.segments.kmeans import Grouping, sweep
+from ml.segments.kmeans import Grouping, segments_pipeline, sweep
 from ml.segments.model import SegmentModel
 from ml.segments.naming import name_segments
 from ml.segments.report import SegmentsFit, evaluate_segments
@@ -132,6 +133,11 @@ class SegmentsTask(Task[pl.DataFrame, pl.DataFrame, SegmentsFit]):
             signature=ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs)),
             requirements=("numpy", "pandas", "polars"),
         )
+
+    def pipelines(self, fitted: SegmentsFit, split: pl.DataFrame) -> dict[str, PipelineModel]:
+        """The chosen K-means, behind the scale of its space."""
+        chosen = fitted.choice.grouping.fitted
+        return {"segments_kmeans": segments_pipeline(chosen, fitted.model.centres)}
 
     def losses(self, model: Predictor, split: pl.DataFrame, context: TaskContext) -> np.ndarray:
         """1 - Euclidean silhouette of each customer, by rank of purchases and spend."""

@@ -1,7 +1,5 @@
 """Marts are read at a noted version; what cannot be learnt from is refused in words."""
 
-from pathlib import Path
-
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
@@ -9,11 +7,6 @@ from deltalake import write_deltalake
 from lakehouse.errors import ModelError, TableError
 from lakehouse.settings import Settings
 from ml.inputs import Inputs, find_data_kind, find_dbt_invocation
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(var_dir=tmp_path, root="", _env_file=None)
 
 
 def write(settings: Settings, name: str, **columns: list) -> None:

@@ -1,19 +1,10 @@
 """Flat figures of all tasks in one file, of one kind of data."""
 
-from pathlib import Path
-
 import polars as pl
-import pytest
 
-from lakehouse.settings import Settings
 from ml.report import metrics_table
 from ml.reproduce import differing
 from ml.results import merge_results, read_results
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(var_dir=tmp_path, root="", _env_file=None)
 
 
 def test_figures_of_other_tasks_stay_and_own_ones_are_replaced(settings):
@@ -42,14 +33,14 @@ def test_metrics_are_reproduced_within_the_tolerance_and_not_beyond():
 def test_a_metric_without_interval_and_goal_leaves_them_empty():
     metrics = pl.DataFrame(
         {
-            "metric": ["rmse", "k"],
+            "task": ["purchase", "purchase"],
+            "metric": ["test_rmse", "k"],
             "value": [2345.6, 4.0],
             "low": [2300.0, None],
             "high": [2400.0, None],
-            "goal": ["<= 2,350", None],
         }
     )
     assert metrics_table(metrics).splitlines()[2:] == [
-        "| rmse | 2,346 | 2,300 to 2,400 | <= 2,350 |",
+        "| test_rmse | 2,346 | 2,300 to 2,400 | <= 2,350 |",
         "| k | 4 |  |  |",
     ]

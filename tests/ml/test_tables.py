@@ -1,7 +1,6 @@
 """Tables of predictions: there before anything is predicted, and replaced as a whole."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -18,11 +17,6 @@ from ml.tables import (
 )
 
 PROVENANCE = Provenance("m", 3, "run", "synthetic", datetime(2026, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(var_dir=tmp_path, root="", _env_file=None)
 
 
 def segments(*ids: int) -> pa.Table:

@@ -23,9 +23,8 @@ from ml.purchase.task import PurchaseTask, to_events
 from ml.report import model_card
 from ml.reproduce import reproduce
 from ml.results import read_results
-from ml.tables import Provenance
 from ml.task import TaskContext
-from ml.training import TrainingResult, make_context, score_tables, train
+from ml.training import TrainingResult, make_context, train, write_scores
 
 
 def quiet() -> Console:
@@ -119,10 +118,11 @@ def test_the_champion_scores_events_of_the_stream(settings, first):
 def test_batch_scoring_writes_what_the_champion_says(settings, first):
     task, context = PurchaseTask(), make_context(settings, quiet())
     champion = registry.load_champion("purchase_value", settings)
-    provenance = Provenance.now("x", None, "x", "synthetic")
-    written = score_tables(task, champion, task.load(context), provenance, context)
-    assert written == {"purchase_predictions": len(training_set())}
-    assert set(rows_of(settings, "purchase_predictions")["run_id"]) == {first.run_id}
+    scores = task.score(champion, task.load(context), context)
+    write_scores(scores, champion.provenance("synthetic"), context)
+    rows = rows_of(settings, "purchase_predictions")
+    assert len(rows) == len(training_set())
+    assert set(rows["run_id"]) == {first.run_id}
 
 
 def test_a_run_is_reproduced_from_the_data_it_saw(settings, first):

@@ -3,7 +3,7 @@ import pytest
 from pyspark.sql import SparkSession
 from scipy import sparse
 
-from ml.recommendations.als import AlsSettings, ItemFactors, fit_als, fold_in
+from ml.recommendations.als import AlsSettings, ItemFactors, factors_of, fit_als, fold_in
 
 SETTINGS = AlsSettings(rank=3, penalty=0.2, iterations=4, alpha=2.0)
 
@@ -19,7 +19,7 @@ def bought() -> sparse.csr_matrix:
 def test_folding_in_a_customer_gives_the_position_that_spark_ended_at(
     bought: sparse.csr_matrix, spark: SparkSession
 ) -> None:
-    fitted = fit_als(bought, SETTINGS, spark, seed=1)
+    fitted = factors_of(fit_als(bought, SETTINGS, spark, seed=1), bought.shape)
     factors = ItemFactors(SETTINGS, np.nan_to_num(fitted.items))
     assert fold_in(bought, factors) == pytest.approx(fitted.users, abs=1e-5)
     assert np.isnan(fitted.items[11]).all()
@@ -30,7 +30,9 @@ def test_the_same_seed_gives_the_same_positions(
     bought: sparse.csr_matrix, spark: SparkSession
 ) -> None:
     explicit = AlsSettings(rank=2, penalty=0.1, iterations=2)
-    first, again, other = (fit_als(bought, explicit, spark, seed) for seed in (1, 1, 2))
+    first, again, other = (
+        factors_of(fit_als(bought, explicit, spark, seed), bought.shape) for seed in (1, 1, 2)
+    )
     assert again.users == pytest.approx(first.users, abs=1e-6)
     assert np.abs(other.users - first.users).max() > 1e-3
 

@@ -16,23 +16,19 @@ from pyspark.sql import SparkSession
 
 from lakehouse.errors import ModelError, TableError
 from lakehouse.settings import Settings
+from ml.goals import GOALS
 from ml.registry import load_champion
-from ml.segments.kmeans import sweep
+from ml.segments.kmeans import fit_kmeans, points_frame, segments_pipeline, sweep
 from ml.segments.silhouettes import silhouettes
 from ml.segments.task import SegmentsTask, join_shares
+from ml.spark_store import load_logged_pipeline, load_pipeline
 from ml.training import TrainingResult, train
+from ml.verdicts import HYPOTHESES
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = tiny_settings(tmp_path_factory.mktemp("segments"))
-    write_tiny_marts(made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def trained(settings: Settings, spark: SparkSession) -> TrainingResult:
-    return train(SegmentsTask(), tiny_context(settings, spark))
+def trained(tiny_lakehouse: Settings, spark: SparkSession) -> TrainingResult:
+    return train(SegmentsTask(), tiny_context(tiny_lakehouse, spark))
 
 
 def test_spark_finds_clear_clusters_and_both_silhouettes_are_right(spark: SparkSession) -> None:
@@ -53,19 +49,19 @@ def test_more_groups_than_different_points_are_not_tried(spark: SparkSession) ->
 
 
 def test_every_customer_is_in_a_named_segment_with_an_action(
-    trained: TrainingResult, settings: Settings
+    trained: TrainingResult, tiny_lakehouse: Settings
 ) -> None:
-    customers = pl.read_delta(settings.table_path("predictions", "customer_segments"))
-    segments = pl.read_delta(settings.table_path("predictions", "segments"))
+    customers = pl.read_delta(tiny_lakehouse.table_path("predictions", "customer_segments"))
+    segments = pl.read_delta(tiny_lakehouse.table_path("predictions", "segments"))
     assert customers["user_id"].n_unique() == len(customers) == COUNT_CUSTOMERS
     assert set(customers["segment_id"]) == set(segments["segment_id"])
     assert segments["recommended_action"].str.len_chars().min() > 20
     assert customers["run_id"].unique().to_list() == [trained.run_id]
 
 
-def test_segments_are_numbered_by_spend(trained: TrainingResult, settings: Settings) -> None:
-    customers = pl.read_delta(settings.table_path("predictions", "customer_segments"))
-    features = pl.read_delta(settings.table_path("features", "customer_features"))
+def test_segments_are_numbered_by_spend(trained: TrainingResult, tiny_lakehouse: Settings) -> None:
+    customers = pl.read_delta(tiny_lakehouse.table_path("predictions", "customer_segments"))
+    features = pl.read_delta(tiny_lakehouse.table_path("features", "customer_features"))
     spend = (
         customers.join(features, on="user_id").group_by("segment_id").agg(pl.mean("sum_purchase"))
     )
@@ -73,9 +69,9 @@ def test_segments_are_numbered_by_spend(trained: TrainingResult, settings: Setti
 
 
 def test_the_figures_are_those_of_the_chosen_grouping(
-    trained: TrainingResult, settings: Settings
+    trained: TrainingResult, tiny_lakehouse: Settings
 ) -> None:
-    figures = json.loads((settings.var_dir / "results" / "ml.json").read_text())
+    figures = json.loads((tiny_lakehouse.var_dir / "results" / "ml.json").read_text())
     tried = trained.evaluation.tables["tried.csv"]
     chosen = tried[
         (tried["silhouette_euclidean"] == figures["segments_silhouette_euclidean"])
@@ -90,9 +86,9 @@ def test_the_figures_are_those_of_the_chosen_grouping(
 
 
 def test_the_model_answers_for_customers_it_never_saw(
-    trained: TrainingResult, settings: Settings
+    trained: TrainingResult, tiny_lakehouse: Settings
 ) -> None:
-    champion = load_champion("customer_segments", settings)
+    champion = load_champion("customer_segments", tiny_lakehouse)
     columns = champion.model.metadata.get_input_schema().input_names()
     asked = pd.DataFrame([dict.fromkeys(columns, 0.0), dict.fromkeys(columns, 1e7)])
     asked["user_id"] = [1, 2]
@@ -101,8 +97,41 @@ def test_the_model_answers_for_customers_it_never_saw(
     assert answer["segment_name"].notna().all()
 
 
-def test_fewer_customers_than_segments_are_refused(settings: Settings, spark: SparkSession) -> None:
-    context = tiny_context(settings, spark)
+def test_plain_spark_predicts_the_segments_that_are_in_use(
+    trained: TrainingResult, tiny_lakehouse: Settings, spark: SparkSession
+) -> None:
+    task = SegmentsTask()
+    customers = task.load(tiny_context(tiny_lakehouse, spark))
+    model = load_champion("customer_segments", tiny_lakehouse).model.unwrap_python_model()
+    points = points_frame(model.space.transform(customers), spark)
+    for pipeline in (
+        load_pipeline("segments_kmeans", tiny_lakehouse),
+        load_logged_pipeline(trained.run_id, "segments_kmeans", tiny_lakehouse),
+    ):
+        numbers = pipeline.transform(points).toPandas()["segment_id"].to_numpy()
+        assert (numbers == model.labels(customers) + 1).all()
+        assert len(set(numbers)) == len(model.segments)
+
+
+def test_a_group_without_customers_counts_to_the_nearest_segment(spark: SparkSession) -> None:
+    points = np.array([[0.0], [1.0], [8.0], [9.0]])
+    model = fit_kmeans(points_frame(points, spark), 4, seed=1)
+    pipeline = segments_pipeline(model, np.array([[0.5], [8.5]]))
+    answered = pipeline.transform(points_frame(points, spark)).toPandas()
+    assert answered["segment_id"].to_list() == [1, 1, 2, 2]
+
+
+def test_the_figures_decide_on_the_hypothesis(trained: TrainingResult) -> None:
+    values = {metric.name: metric.value for metric in trained.evaluation.metrics}
+    hypothesis = next(one for one in HYPOTHESES if one.task == "segments")
+    assert hypothesis.judge(values).startswith(("Holds", "Does not hold"))
+    assert set(GOALS["segments"]) <= set(values)
+
+
+def test_fewer_customers_than_segments_are_refused(
+    tiny_lakehouse: Settings, spark: SparkSession
+) -> None:
+    context = tiny_context(tiny_lakehouse, spark)
     with pytest.raises(ModelError, match="10 customers cannot fall into up to 10 segments"):
         SegmentsTask().split(pl.DataFrame({"user_id": range(10)}), context)
 

@@ -1,0 +1,73 @@
+"""What the figures of the models should reach on the real data: the one place of these bounds.
+
+They come from an exploration of the real data before the models were built. Trainings note them
+beside their figures, rules of choice ask for them, and verdicts compare with them.
+"""
+
+import operator
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["GOALS", "Goal", "find_goal"]
+
+_COMPARE = {">=": operator.ge, "<=": operator.le}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A bound for one figure.
+
+    Attributes:
+        sign: on which side of the bound the figure should be.
+        bound: itself reached.
+    """
+
+    sign: Literal[">=", "<="]
+    bound: float
+
+    def is_met(self, value: float) -> bool:
+        """Whether a figure reaches the goal.
+
+        >>> Goal("<=", 2350).is_met(2347.0), Goal(">=", 0.85).is_met(0.8)
+        (True, False)
+        """
+        return _COMPARE[self.sign](value, self.bound)
+
+    def __str__(self) -> str:
+        """As in tables, such as ``<= 2,350``."""
+        return f"{self.sign} {self.bound:,}"
+
+
+GOALS = {
+    "purchase": {
+        "test_rmse": Goal("<=", 2350),
+        "test_r2": Goal(">=", 0.78),
+        # Within 1 % of what the exploration reached with Spark: 2,366 and 2,357.
+        "linear_test_rmse": Goal("<=", 2390),
+        "forest_test_rmse": Goal("<=", 2500),
+        "gbt_test_rmse": Goal("<=", 2381),
+        "gain_over_public_recipe": Goal(">=", 0.04),
+        "basket_ticket_r2": Goal(">=", 0.85),
+        "basket_mape": Goal("<=", 0.06),
+    },
+    # Fewer segments than four are too coarse to act on, smaller ones than 15 % too small to be
+    # worth an action of their own, and groups that another sample would not find mean nothing.
+    "segments": {
+        "k": Goal(">=", 4),
+        "silhouette_euclidean": Goal(">=", 0.5),
+        "smallest_share": Goal(">=", 0.15),
+        "bootstrap_ari": Goal(">=", 0.9),
+    },
+    "recommendations": {
+        "blend_ndcg_at_10": Goal(">=", 0.14),
+        "blend_ndcg_over_popularity": Goal(">=", 1.65),
+    },
+    "high-value": {"roc_auc": Goal(">=", 0.84), "ece": Goal("<=", 0.02)},
+    "hypotheses": {"hypotheses_supported": Goal(">=", 1)},
+}
+"""Task -> metric -> its goal."""
+
+
+def find_goal(task: str, metric: str) -> Goal | None:
+    """The goal of a task's metric; None where there is none."""
+    return GOALS.get(task, {}).get(metric)

@@ -1,0 +1,168 @@
+"""A training that fails leaves the others, the figures and the champion alone."""
+
+import io
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from mlflow.models import infer_signature
+from mlflow.pyfunc import PythonModel
+from rich.console import Console
+
+from lakehouse.errors import ModelError
+from lakehouse.settings import Settings
+from ml import registry
+from ml.promotion import Check
+from ml.results import read_results
+from ml.task import Evaluation, Metric, Package, Task, TaskContext
+from ml.tracking import use_tracking
+from ml.train_all import train_all
+from ml.training import make_context, train
+
+ROWS = pd.DataFrame({"x": [1.0, 2.0]})
+
+
+class Answers(PythonModel):
+    """A model that knows the answer."""
+
+    def predict(self, context, model_input, params=None):
+        return pd.DataFrame({"y": model_input["x"]})
+
+
+class Learns(Task):
+    """Learns nothing, in no time."""
+
+    name, title, registered_name, main_input = "fine", "Fine", None, "marts.load_audit"
+    evaluation = Evaluation((Metric("rmse", 1.0),), {"fine_rmse": 1.0}, conclusions=("It fits.",))
+
+    def load(self, context):
+        return context.inputs.read(self.main_input, ["data_kind"])
+
+    def split(self, data, context):
+        return data
+
+    def fit(self, split, context):
+        return Answers()
+
+    def evaluate(self, fitted, split, context):
+        return self.evaluation
+
+    def package(self, fitted, split, context):
+        return Package(fitted, ROWS, infer_signature(ROWS, fitted.predict(None, ROWS)), ())
+
+    def losses(self, model, split, context):
+        return ROWS["x"].to_numpy()
+
+    def score(self, model, data, context):
+        rows = pa.table({"user_id": [1], "segment_id": [1], "segment_name": ["all"]})
+        return {"customer_segments": rows}
+
+
+class IsRefused(Learns):
+    name = "refused"
+
+    def load(self, context):
+        raise ModelError("features.nothing has no rows. Run `make build`")
+
+
+class HasAFault(Learns):
+    name = "faulty"
+
+    def fit(self, split, context):
+        raise ZeroDivisionError("[1, 2] divided by 0")
+
+
+class FailsACheck(Learns):
+    """Its first model is not fit to be used."""
+
+    name, registered_name = "leaky", "customer_segments"
+    evaluation = replace(Learns.evaluation, checks=(Check("leak", False, "R2 of 0.99"),))
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an MLflow store without runs: making its tables takes longer than a test."""
+    made = Settings(var_dir=tmp_path_factory.mktemp("store"), root="", _env_file=None)
+    use_tracking(made).search_experiments()
+    return made.var_dir / "mlflow"
+
+
+@pytest.fixture
+def built(settings: Settings, empty_store: Path) -> Settings:
+    shutil.copytree(empty_store, settings.var_dir / "mlflow")
+    path = settings.table_path("marts", "load_audit")
+    write_deltalake(path, pa.table({"data_kind": ["synthetic"]}))
+    return settings
+
+
+def run(settings: Settings, *tasks: Task) -> str:
+    """Train tasks; what was told, and in the end the error if there was one."""
+    console = Console(record=True, width=200, file=io.StringIO())
+
+    def context_of(_: Task) -> TaskContext:
+        return make_context(settings, console)
+
+    try:
+        train_all(tasks, context_of, console)
+    except ModelError as error:
+        return f"{console.export_text()}\nError: {error}"
+    return console.export_text()
+
+
+def test_a_failed_training_is_named_and_the_others_run(built):
+    told = run(built, IsRefused(), HasAFault(), Learns())
+    assert "Error: 2 of 3 trainings failed: refused, faulty;" in told
+    assert "FAILED: features.nothing has no rows" in told
+    assert "ZeroDivisionError: [1, 2] divided by 0" in told
+    assert read_results(built)["fine_rmse"] == 1.0
+    assert not [name for name in read_results(built) if name.startswith(("refused", "faulty"))]
+
+
+def test_trainings_that_all_end_well_raise_nothing(built):
+    told = run(built, Learns())
+    assert "Error" not in told
+    assert "done" in told
+
+
+def test_a_first_model_that_fails_a_check_is_kept_out_in_words(built):
+    train(Learns(), make_context(built, Console(quiet=True)))
+    before, figures = predictions(built), read_results(built)
+    with pytest.raises(ModelError, match=r"first customer_segments is kept out: .* leak \(R2 of"):
+        train(FailsACheck(), make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) is None
+    assert predictions(built) == before
+    assert read_results(built) == figures
+    client = mlflow.MlflowClient(built.tracking_uri)
+    experiment = client.get_experiment_by_name("black-friday/leaky")
+    assert client.search_runs([experiment.experiment_id])[0].info.status == "FAILED"
+
+
+def test_a_later_model_that_fails_a_check_leaves_the_champion_in_use(built):
+    good = FailsACheck()
+    good.evaluation = Learns.evaluation
+    first = train(good, make_context(built, Console(quiet=True)))
+    told = run(built, FailsACheck())
+    assert "version 2 is kept out, the champion stays" in told
+    assert {row["run_id"] for row in predictions(built)} == {first.run_id}
+
+
+def test_a_model_is_taken_into_use_only_when_its_predictions_are_there(built):
+    class CannotScore(FailsACheck):
+        evaluation = Learns.evaluation
+
+        def score(self, model, data, context):
+            raise ModelError("no rows to score")
+
+    with pytest.raises(ModelError, match="no rows to score"):
+        train(CannotScore(), make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) is None
+
+
+def predictions(settings: Settings) -> list[dict]:
+    path = settings.table_path("predictions", "customer_segments")
+    return DeltaTable(path).to_pyarrow_table().to_pylist()

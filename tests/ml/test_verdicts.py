@@ -1,0 +1,79 @@
+"""Verdicts follow from figures and goals; what was not measured is not judged."""
+
+import pytest
+
+from ml.goals import GOALS
+from ml.task import Metric
+from ml.verdicts import HYPOTHESES, NewestRun, verdicts_table
+
+REACHED = {
+    "purchase": {"test_r2": 0.785, "basket_ticket_r2": 0.878, "noise_ceiling_r2": 0.82},
+    "segments": {
+        "k": 4,
+        "silhouette_euclidean": 0.53,
+        "smallest_share": 0.24,
+        "bootstrap_ari": 0.97,
+        "uniform_line_silhouette_euclidean": 0.57,
+    },
+    "recommendations": {"blend_ndcg_at_10": 0.147, "blend_ndcg_over_popularity": 1.77},
+    "hypotheses": {
+        "sum_purchase_by_city_category_effect": 0.144,
+        "mean_purchase_by_gender_effect": 0.04,
+        "categories_by_gender_effect": 0.5,
+        "hypotheses_supported": 2,
+    },
+    "high-value": {"roc_auc": 0.865, "ece": 0.013},
+}
+
+
+def verdict(task: str, **others: float) -> str:
+    hypothesis = next(one for one in HYPOTHESES if one.task == task)
+    return hypothesis.judge(REACHED[task] | others)
+
+
+@pytest.mark.parametrize(
+    ("task", "figures", "words"),
+    [
+        ("purchase", {}, "Holds for the basket of a known customer, does not hold for a single"),
+        ("purchase", {"test_r2": 0.86}, "Holds for baskets and for single purchases"),
+        ("purchase", {"basket_ticket_r2": 0.84}, "Does not hold, not even for the basket"),
+        ("segments", {}, "Holds: 4 segments; tiers of a continuum and no clusters"),
+        ("segments", {"silhouette_euclidean": 0.6}, "further apart than evenly spaced points"),
+        ("segments", {"bootstrap_ari": 0.89}, "Does not hold"),
+        ("recommendations", {}, "Holds: personal lists are 1.77 times"),
+        ("recommendations", {"blend_ndcg_over_popularity": 1.2}, "Holds in part"),
+        ("recommendations", {"blend_ndcg_over_popularity": 0.98}, "Does not hold"),
+        ("hypotheses", {}, "Holds in part: of 3 patterns 2 are"),
+        ("hypotheses", {}, "the strongest, total spend by city category, explains 14.4%"),
+        ("hypotheses", {"hypotheses_supported": 3}, "Holds: of 3 patterns 3"),
+        ("hypotheses", {"hypotheses_supported": 0}, "Does not hold: of 3 patterns 0"),
+        ("high-value", {}, "Holds: 86% of pairs"),
+        ("high-value", {"ece": 0.03}, "Does not hold"),
+    ],
+)
+def test_the_verdict_follows_from_the_figures(task, figures, words):
+    assert words in verdict(task, **figures)
+
+
+def test_every_figure_that_decides_has_a_goal_of_its_task():
+    for one in HYPOTHESES:
+        for figure in one.figures:
+            assert figure.goal in GOALS[one.task].values()
+
+
+def test_the_table_names_figure_interval_goal_and_run():
+    metrics = {
+        "roc_auc": Metric("roc_auc", 0.865, 0.856, 0.876),
+        "ece": Metric("ece", 0.0127),
+    }
+    table = verdicts_table({"high-value": NewestRun("abc", False, metrics)})
+    assert "ROC AUC 0.865 [0.856, 0.876] (>= 0.84); calibration error 0.0127 (<= 0.02)" in table
+    assert "`abc` |" in table
+
+
+def test_a_quick_run_is_marked_and_a_missing_one_names_its_command():
+    metrics = {name: Metric(name, value) for name, value in REACHED["recommendations"].items()}
+    table = verdicts_table({"recommendations": NewestRun("abc", True, metrics)})
+    assert "`abc`, quick" in table
+    assert "Not judged yet: `make train TASK=purchase`" in table
+    assert len(table.splitlines()) == 2 + len(HYPOTHESES)
