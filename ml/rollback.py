@@ -24,7 +24,9 @@ def rollback(
     """
     version = roll_back(name, settings())
     Console().print(
-        f"{name}: version {version} is in use again. Score anew with `python -m ml.score`"
+        f"{name}: version {version} is in use again. Its predictions follow with "
+        "`python -m ml.score TASK`",
+        soft_wrap=True,
     )
 
 
