@@ -72,13 +72,14 @@ def section_of(measured: Measured) -> str:
             "",
             f"`make bench ONLY=ml`, **{measured.data_kind}** data. Both sides of a fit learn from "
             "the same rows with the same budget in one process; quality is measured on rows that "
-            "neither has seen (the sum of squares on all).",
+            "neither has seen (the sum of squares on all). Spark's seconds contain what every job "
+            "of it costs, however few its rows are.",
             "",
             "| fit | rows | Spark, s | beside | s | ratio | quality | Spark | beside |",
             "|---|---:|---:|---|---:|---:|---|---:|---:|",
             *(
-                f"| {one.words} | {one.rows:,} | {one.seconds:.2f} | {one.other} "
-                f"| {one.other_seconds:.2f} | {one.ratio:.1f} | {one.measure} "
+                f"| {one.words} | {one.rows:,} | {_seconds(one.seconds)} | {one.other} "
+                f"| {_seconds(one.other_seconds)} | {one.ratio:.1f} | {one.measure} "
                 f"| {_digits(one.quality)} | {_digits(one.other_quality)} |"
                 for one in measured.comparisons
             ),
@@ -97,6 +98,10 @@ def section_of(measured: Measured) -> str:
             f"| at most {_HEAP_MB:,} MiB |",
         ]
     )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def _digits(value: float) -> str:
