@@ -27,7 +27,7 @@ from streaming.sender import Sender
 from streaming.simulate import Event, Plan, events, plan_events
 from streaming.topics import ensure_topics
 
-__all__ = ["app", "main", "produce"]
+__all__ = ["app", "forecast", "main", "produce"]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -137,6 +137,34 @@ def _flow(
     return zip(flow, paced(due, clock=time.monotonic, sleep=time.sleep), strict=False)
 
 
+def forecast(messages: int, rate: float | None, duration: float | None) -> str:
+    """What is about to be sent, and how long that takes if a rate says so.
+
+    Args:
+        messages: that there are.
+        rate: messages per second; None for as fast as can be.
+        duration: seconds after which the sending ends; None for at the last message.
+
+    Example:
+        >>> forecast(2_604_082, 1000, None)
+        'Sending 2,604,082 messages, 1,000 per second: 43 minutes; Ctrl-C ends it earlier'
+        >>> forecast(2_604_082, None, 30)
+        'Sending up to 2,604,082 messages for 30 seconds; Ctrl-C ends it earlier'
+    """
+    if rate is not None:
+        seconds = messages / rate if duration is None else min(duration, messages / rate)
+        count, pace = f"{min(messages, round(seconds * rate)):,}", f", {rate:,.10g} per second"
+        span = f": {_span(seconds)}"
+    else:
+        count, pace = f"{'' if duration is None else 'up to '}{messages:,}", ""
+        span = "" if duration is None else f" for {_span(duration)}"
+    return f"Sending {count} messages{pace}{span}; Ctrl-C ends it earlier"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+
+
 def _account_folder(settings: Settings) -> Path:
     return settings.var_dir / "stream" / "accounts"
 
@@ -194,6 +222,10 @@ def main_command(
     # The simulated times are those of the batch side, whatever the seed of the steps and faults.
     purchases = read_purchases(source.path, seed=chosen.seed, limit=limit)
     planned = _planned(purchases, seed, order, topic, rounds)
+    first = next(planned)
+    # The pace of --speed is that of the simulated shoppers.
+    if speed is None:
+        console.print(forecast(len(first[1].steps) * rounds, rate, duration))
     # An exception in the midst of a message would leave the account wrong; a flag does not.
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -201,7 +233,7 @@ def main_command(
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with Sender(chosen, compression.value) as sender:
         sent_after, seconds = produce(
-            _flow(planned, rate, speed),
+            _flow(itertools.chain([first], planned), rate, speed),
             sender,
             injector,
             stamps=stamps,

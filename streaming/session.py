@@ -7,6 +7,13 @@ from lakehouse.spark import spark_session
 
 __all__ = ["stream_session", "use_pool"]
 
+# Hadoop's local file system starts a program, chmod, for each file that it creates and for the
+# checksum beside it, and so does Spark's usual way to write a checkpoint: a dozen programs a batch.
+# These two do without; readers of Delta never look at those checksums.
+_FILE_SYSTEM = "org.apache.hadoop.fs.RawLocalFileSystem"
+_CHECKPOINT_FILES = (
+    "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+)
 _STATE_STORE = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
@@ -17,9 +24,13 @@ def stream_session(settings: Settings) -> SparkSession:
         settings,
         # The queries share two cores: a long batch of one must not hold up the others.
         spark__scheduler__mode="FAIR",
-        spark__sql__shuffle__partitions="2",
+        # Event ids of one topic, a few thousand a second, are no work for two tasks.
+        spark__sql__shuffle__partitions="1",
         spark__databricks__delta__snapshotPartitions="1",
         spark__sql__parquet__compression__codec="zstd",
+        spark__hadoop__fs__file__impl=_FILE_SYSTEM,
+        spark__sql__streaming__checkpointFileManagerClass=_CHECKPOINT_FILES,
+        spark__sql__streaming__checkpoint__fileChecksum__enabled="false",
         # Event ids of ten minutes are too many for the heap; a batch saves what it changed only.
         spark__sql__streaming__stateStore__providerClass=_STATE_STORE,
         spark__sql__streaming__stateStore__rocksdb__changelogCheckpointing__enabled="true",

@@ -3,6 +3,7 @@ from itertools import islice
 import pytest
 
 from streaming.pacing import at_rate, paced, sped_up
+from streaming.produce import forecast
 
 
 class FakeClock:
@@ -66,3 +67,19 @@ def test_one_who_is_too_slow_never_sleeps():
 def test_events_keep_their_own_rhythm():
     assert list(sped_up([10_000, 70_000, 40_000], speed=60)) == [0.0, 1.0, 0.5]
     assert list(sped_up([], speed=60)) == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "rate", "duration", "expected"),
+    [
+        (60_000, 1_000, None, "Sending 60,000 messages, 1,000 per second: 60 seconds"),
+        (60_000, 0.5, 20, "Sending 10 messages, 0.5 per second: 20 seconds"),
+        (600, 100, 60, "Sending 600 messages, 100 per second: 6 seconds"),
+        (600, None, None, "Sending 600 messages"),
+        (600, None, 300, "Sending up to 600 messages for 5 minutes"),
+    ],
+)
+def test_the_producer_says_first_how_much_it_sends_and_how_long_that_takes(
+    messages, rate, duration, expected
+):
+    assert forecast(messages, rate, duration) == f"{expected}; Ctrl-C ends it earlier"
