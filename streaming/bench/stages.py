@@ -42,8 +42,11 @@ _BRONZE_ONLY = ("--no-live", "--no-scoring", "--compact-seconds", "0")
 _LOOKS = 40
 # A lag that grows by less than that, from one half of a run to the other, stands still.
 _LAG_SLACK_SECONDS = 1.0
+# A job that has just started runs code that the JVM has not compiled yet; so it
+# works for so many warm-ups, a minute, before anything is measured.
+_FIRST_WARM_UPS = 5
 # What is on its way when the sending ends gets that long to arrive.
-_ARRIVAL_SECONDS = 5.0
+_ARRIVAL_SECONDS = 10.0
 
 Report = Callable[[str], None]
 
@@ -173,7 +176,7 @@ def measure_latency(
     tables = [Path(bronze_path(kind, world.settings)) for kind in MESSAGE_TYPES.values()]
     found = {}
     with world.live_job(*_BRONZE_ONLY, "--trigger-seconds", "0"):
-        world.warm_up(durations.warm_up, LATENCY_RATES[0], seed)
+        world.warm_up(_FIRST_WARM_UPS * durations.warm_up, LATENCY_RATES[0], seed)
         for rate in LATENCY_RATES:
             sent = world.produce(durations.rate, rate, seed)
             time.sleep(_ARRIVAL_SECONDS)
@@ -196,7 +199,7 @@ def measure_sustained(
     """
     found: list[Sustained] = []
     with world.live_job() as job:
-        world.warm_up(durations.warm_up, _SUSTAINED_RATES[0], seed)
+        world.warm_up(_FIRST_WARM_UPS * durations.warm_up, _SUSTAINED_RATES[0], seed)
         for rate in _SUSTAINED_RATES:
             found.append(_run(world, rate, durations.rate, seed, durations))
             report(f"Benchmark: all queries at {rate:,} per second: {found[-1]}")
