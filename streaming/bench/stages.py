@@ -63,7 +63,7 @@ class Durations:
     """
 
     fill: float = 50
-    rate: float = 45
+    rate: float = 40
     warm_up: float = 12
     soak: float = 600
 
