@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
 import typer
@@ -16,7 +16,15 @@ from rich.console import Console
 from lakehouse.console import run_app
 from lakehouse.settings import Settings, settings
 
-__all__ = ["answers", "describe", "health_path", "main", "read_health", "write_health"]
+__all__ = [
+    "answers",
+    "describe",
+    "health_path",
+    "is_through",
+    "main",
+    "read_health",
+    "write_health",
+]
 
 # The job writes each second; a batch on a busy machine may hold it up for a while.
 _STALE_SECONDS = 30
@@ -75,6 +83,16 @@ def describe(report: dict[str, Any] | None, now: float) -> tuple[list[str], bool
     return lines, problem is None
 
 
+def is_through(report: dict[str, Any] | None) -> bool:
+    """Whether every query has done a batch, and none is behind Kafka."""
+    if report is None or not report["queries"]:
+        return False
+    return all(
+        query["batch"] is not None and not query["lag_offsets"]
+        for query in report["queries"].values()
+    )
+
+
 def _problem(report: dict[str, Any] | None, now: float) -> str | None:
     if report is None:
         return "stopped; start it with `python -m lakehouse up kafka stream`"
@@ -101,8 +119,17 @@ def _line(name: str, query: Mapping[str, Any]) -> str:
 
 
 @app.command(epilog="Exit code 0: the job runs with all its queries; 1: it does not")
-def show() -> None:
+def show(
+    wait: Annotated[
+        float, typer.Option(min=0, help="Wait up to so many seconds until all that came is done")
+    ] = 0.0,
+) -> None:
     """Tell how the streaming job is: one line for each query."""
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline and answers(settings()):
+        if is_through(read_health(health_path(settings()))):
+            break
+        time.sleep(0.5)
     lines, is_well = describe(read_health(health_path(settings())), time.time())
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

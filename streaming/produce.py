@@ -218,7 +218,7 @@ def main_command(
     created = ensure_topics(chosen)
     if created:
         console.print(f"Topics created: {', '.join(created)}")
-    source = find_source(chosen, report=console.print)
+    source = find_source(chosen, report=lambda line: console.print(line, soft_wrap=True))
     # The simulated times are those of the batch side, whatever the seed of the steps and faults.
     purchases = read_purchases(source.path, seed=chosen.seed, limit=limit)
     planned = _planned(purchases, seed, order, topic, rounds)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from streaming.health import describe
+from streaming.health import describe, is_through
 
 
 def report(**changes):
@@ -55,3 +55,14 @@ def test_health_names_the_query_that_ended():
     lines, is_well = describe(found, 1001.0)
     assert not is_well and "stopped in part: live_aggregates" in lines[0]
     assert "live_aggregates: stopped" in lines[2]
+
+
+def test_the_job_is_through_once_each_query_has_done_a_batch_and_none_is_behind():
+    found = report()
+    query = found["queries"]["kafka_purchases"]
+    found["queries"]["kafka_purchases"] = query | {"lag_offsets": 0}
+    assert is_through(found)
+    for behind in ({"lag_offsets": 7}, {"batch": None, "lag_offsets": None}):
+        assert not is_through(report(queries={"kafka_purchases": query | behind}))
+    assert not is_through(report(queries={}))
+    assert not is_through(None)
