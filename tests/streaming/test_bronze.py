@@ -177,3 +177,24 @@ def test_every_kind_of_broken_message_that_the_producer_makes_is_rejected(land, 
     assert first["is_valid"], first["rejection_reason"]
     accepted = [what for what, row in zip(broken, rest, strict=True) if row["is_valid"]]
     assert accepted == []
+
+
+def test_the_code_that_spark_generates_is_the_same_for_every_batch(spark):
+    # Else each micro-batch would compile its own code first, which takes longer than its rows.
+    records = spark.range(1).selectExpr(
+        "cast('{}' as binary) as value",
+        "'topic' as topic",
+        "int(id) as partition",
+        "id as offset",
+        "timestamp_seconds(id) as timestamp",
+    )
+    package = spark._jvm.org.apache.spark.sql.execution.debug
+    debug = getattr(getattr(package, "package$"), "MODULE$")
+
+    def code() -> list[str]:
+        plan = to_bronze(records, PURCHASES)._jdf.queryExecution().executedPlan()
+        stages = debug.codegenStringSeq(plan)
+        return [stages.apply(number)._2() for number in range(stages.size())]
+
+    first = code()
+    assert first and first == code()
