@@ -7,14 +7,6 @@ from lakehouse.spark import spark_session
 
 __all__ = ["stream_session", "use_pool"]
 
-# Hadoop's local file system starts a program, chmod, for each file that it creates and for the
-# checksum beside it, and so do Spark's way to write a checkpoint and Delta's to write its log, a
-# dozen programs a batch. These do without; readers of Delta never look at those checksums.
-_FILE_SYSTEM = "org.apache.hadoop.fs.RawLocalFileSystem"
-_CHECKPOINT_FILES = (
-    "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
-)
-_LOG_FILES = "io.delta.storage.LocalLogStore"
 _STATE_STORE = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
@@ -32,10 +24,6 @@ def stream_session(settings: Settings) -> SparkSession:
         # to learn from Delta's log which batches the table holds.
         spark__sql__adaptive__enabled="false",
         spark__sql__parquet__compression__codec="zstd",
-        spark__hadoop__fs__file__impl=_FILE_SYSTEM,
-        spark__delta__logStore__file__impl=_LOG_FILES,
-        spark__sql__streaming__checkpointFileManagerClass=_CHECKPOINT_FILES,
-        spark__sql__streaming__checkpoint__fileChecksum__enabled="false",
         # Event ids of ten minutes are too many for the heap; a batch saves what it changed only.
         spark__sql__streaming__stateStore__providerClass=_STATE_STORE,
         spark__sql__streaming__stateStore__rocksdb__changelogCheckpointing__enabled="true",

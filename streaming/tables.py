@@ -1,7 +1,5 @@
 """The bronze tables of the stream: their columns, and their creation while still empty."""
 
-from pathlib import Path
-
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
@@ -59,7 +57,7 @@ def bronze_path(kind: MessageType, settings: Settings) -> str:
 
 
 def ensure_bronze_tables(settings: Settings) -> None:
-    """Create the bronze tables of all topics that are not there yet; make them the job's to write.
+    """Create the bronze tables of all topics that are not there yet.
 
     Raises:
         TableError: one cannot be created or read, or lacks a column.
@@ -72,10 +70,6 @@ def ensure_bronze_tables(settings: Settings) -> None:
             description=f"Kafka records of topic {kind.topic}. {kind.description}",
             properties=_PROPERTIES,
         )
-        # Of an OPTIMIZE by hand, from a process that keeps such checksums. The job replaces the
-        # file and keeps none, and readers that do would then take the file for a broken one.
-        log = Path(bronze_path(kind, settings)) / "_delta_log"
-        (log / "._last_checkpoint.crc").unlink(missing_ok=True)
 
 
 def next_offsets(table: DeltaTable) -> dict[int, int]:

@@ -1,11 +1,9 @@
 """The bronze tables as the job finds and makes them. No Spark."""
 
-from pathlib import Path
-
 from deltalake import DeltaTable
 
 from lakehouse.settings import Settings
-from streaming.messages import MESSAGE_TYPES, PURCHASES
+from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 
@@ -17,14 +15,3 @@ def test_each_topic_has_a_table_of_its_own_and_a_second_start_leaves_it_alone(tm
         table = DeltaTable(bronze_path(kind, settings))
         assert table.version() == 0
         assert table.to_pyarrow_table().schema.names == bronze_schema(kind).names
-
-
-def test_a_checksum_that_would_outlive_its_file_goes(tmp_path):
-    settings = Settings(var_dir=tmp_path, root="", _env_file=None)
-    ensure_bronze_tables(settings)
-    log = Path(bronze_path(PURCHASES, settings)) / "_delta_log"
-    stale, other = log / "._last_checkpoint.crc", log / ".00000000000000000000.json.crc"
-    stale.touch()
-    other.touch()
-    ensure_bronze_tables(settings)
-    assert not stale.exists() and other.exists()
