@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.charts import Figure
+from dashboard.components import Table
 from dashboard.formats import shown
 from dashboard.store import command_that_fills
 
@@ -32,8 +33,6 @@ _SHOWN_ROWS = 10
 _HIDDEN = frozenset(
     ("model_name", "model_version", "run_id", "data_kind", "scored_at", "updated_at")
 )
-# Longest text of a cell that stays on one line.
-_ONE_LINE = 28
 
 
 @dataclass(frozen=True)
@@ -122,17 +121,9 @@ def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> C
     names = frame.columns
     plain = {name for name in names if name.endswith("_id") or name.startswith("product_category")}
     numeric = {n for n, kind in frame.schema.items() if kind.is_numeric()} - plain
-    body = [
-        html.Tr(
-            [_cell(name, value, plain, numeric) for name, value in zip(names, row, strict=True)]
-        )
+    rows = [
+        [_text(name, value, plain) for name, value in zip(names, row, strict=True)]
         for row in frame.head(_SHOWN_ROWS).iter_rows()
-    ]
-    head = [
-        html.Th(
-            name.replace("_", " "), scope="col", className="number" if name in numeric else None
-        )
-        for name in names
     ]
     count = len(frame)
     extent = (
@@ -160,13 +151,11 @@ def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> C
                 className="table-head",
             ),
             html.Div(
-                html.Table(
-                    [
-                        html.Caption(f"{data.title}, {extent}"),
-                        html.Thead(html.Tr(head)),
-                        html.Tbody(body),
-                    ],
-                    className="rows",
+                Table(
+                    caption=f"{data.title}, {extent}",
+                    names=[name.replace("_", " ") for name in names],
+                    numeric=[name in numeric for name in names],
+                    rows=rows,
                 ),
                 className="table-scroll",
                 tabIndex="0",
@@ -179,11 +168,8 @@ def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> C
     )
 
 
-def _cell(name: str, value: Any, plain: set[str], numeric: set[str]) -> Component:
-    text = str(value) if name in plain and value is not None else shown(value)
-    if name in numeric:
-        return html.Td(text, className="number")
-    return html.Td(text, className="short" if len(text) <= _ONE_LINE else None)
+def _text(name: str, value: Any, plain: set[str]) -> str:
+    return str(value) if name in plain and value is not None else shown(value)
 
 
 def empty(title: str, *tables: str) -> Component:

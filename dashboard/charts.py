@@ -231,7 +231,8 @@ def forest(
         "line": {"color": NEUTRAL, "dash": "dot", "width": 1},
     }
     up = {"type": "category", "autorange": "reversed", "ticksuffix": "  "}
-    height = 90 + 26 * len(values)
+    lines_of_labels = sum(1 + text.count("<br>") for text in trace["y"])
+    height = 90 + 10 * len(values) + 16 * lines_of_labels
     look = layout(scheme, across={"title": _title(title)}, up=up, height=height, shapes=[zero])
     return {"data": [trace], "layout": look}
 

@@ -3,7 +3,10 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
 
 import polars as pl
 from deltalake import DeltaTable
@@ -16,6 +19,8 @@ __all__ = ["Store", "TableState", "command_that_fills"]
 
 log = logging.getLogger(__name__)
 
+Made = TypeVar("Made")
+
 # How long a version that was looked up is taken for the newest, in seconds: below what a person
 # notices, and enough for the many reads of one page.
 _TRUST_SECONDS = 0.5
@@ -25,7 +30,9 @@ _COMMANDS = {
     "predictions": "make train",
 }
 # Marts on predictions: built before there are any, they are there and have no rows.
-_MARTS_OF_PREDICTIONS = ("segment_profiles", "purchase_prediction_quality")
+_MARTS_OF_PREDICTIONS = ("segment_profiles", "purchase_prediction_quality", "high_value_prospects")
+# Marts on what the stream brought alone, likewise.
+_MARTS_OF_STREAM = ("conversion_funnel", "stream_audit")
 
 
 def command_that_fills(table: str) -> str:
@@ -37,6 +44,8 @@ def command_that_fills(table: str) -> str:
     name = TableName.parse(table)
     if name.schema == "marts" and name.table in _MARTS_OF_PREDICTIONS:
         return "make train, then make build"
+    if name.schema == "marts" and name.table in _MARTS_OF_STREAM:
+        return "make stream, then make build"
     return _COMMANDS.get(name.schema, "make build")
 
 
@@ -59,12 +68,19 @@ class TableState:
     operation: str
 
 
+# What every commit changes in a local folder, and so does a table that was made anew.
+_Log = tuple[int, int, frozenset[str]]
+
+
 @dataclass
 class _Entry:
     identity: tuple[str, int]
     looked_up: float
+    log: _Log | None
     delta: DeltaTable
-    frames: dict[tuple[str, ...], pl.DataFrame]
+    frames: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict)
+    made: dict[Callable[[pl.DataFrame], Any], Any] = field(default_factory=dict)
+    state: TableState | None = None
 
 
 class Store:
@@ -98,20 +114,46 @@ class Store:
             frame = entry.frames[columns]
         return None if frame.is_empty() else frame
 
+    def made(
+        self, table: str, columns: tuple[str, ...], make: Callable[[pl.DataFrame], Made]
+    ) -> Made | None:
+        """What a function makes of a table's rows, once per version; None without rows.
+
+        The rows themselves are not kept.
+
+        Args:
+            table: as ``schema.table``.
+            columns: to read.
+            make: the function, always the same one.
+
+        Raises:
+            TableError: the table is there and cannot be read, or lacks a column.
+        """
+        with self._lock(table):
+            entry = self._newest(table)
+            if entry is None:
+                return None
+            if make not in entry.made:
+                frame = self._read(table, entry.delta, columns)
+                entry.made[make] = None if frame.is_empty() else make(frame)
+            return entry.made[make]
+
     def state(self, table: str) -> TableState | None:
         """What stands in a table's log; None without the table."""
         with self._lock(table):
             entry = self._newest(table)
             if entry is None:
                 return None
-            newest = next(iter(entry.delta.history(1)), {})
-            return TableState(
-                table,
-                entry.identity[1],
-                entry.delta.to_pyarrow_dataset().count_rows(),
-                newest.get("timestamp"),
-                newest.get("operation", ""),
-            )
+            if entry.state is None:
+                newest = next(iter(entry.delta.history(1)), {})
+                entry.state = TableState(
+                    table,
+                    entry.identity[1],
+                    entry.delta.to_pyarrow_dataset().count_rows(),
+                    newest.get("timestamp"),
+                    newest.get("operation", ""),
+                )
+            return entry.state
 
     def version(self, table: str) -> tuple[str, int] | None:
         """Identity and newest version of a table; None without it."""
@@ -129,6 +171,10 @@ class Store:
             return known
         name = TableName.parse(table)
         path = self.settings.table_path(name.schema, name.table)
+        log_now = _log_of(path)
+        if known and log_now is not None and log_now == known.log:
+            known.looked_up = time.monotonic()
+            return known
         try:
             # Opened anew: a table that was dropped and made again starts at version 0.
             if not DeltaTable.is_deltatable(path):
@@ -141,9 +187,9 @@ class Store:
                 f"Table {table} in {path} cannot be opened: {error}. See `make status`"
             ) from error
         if known and known.identity == identity:
-            known.looked_up = time.monotonic()
+            known.looked_up, known.log = time.monotonic(), log_now
             return known
-        entry = _Entry(identity, time.monotonic(), delta, {})
+        entry = _Entry(identity, time.monotonic(), log_now, delta)
         self._entries[table] = entry
         return entry
 
@@ -164,3 +210,13 @@ class Store:
         frame = pl.from_arrow(arrow)
         log.info("read %s: %d rows in %.2f s", table, len(frame), time.monotonic() - started)
         return frame
+
+
+def _log_of(path: str) -> _Log | None:
+    """The state of a table's log, without opening it; None where that is no local folder."""
+    folder = Path(f"{path}/_delta_log")
+    try:
+        facts = folder.stat()
+        return facts.st_ino, facts.st_mtime_ns, frozenset(file.name for file in folder.iterdir())
+    except OSError:
+        return None

@@ -17,6 +17,7 @@ PROFILES = "marts.segment_profiles"
 MEMBERS = "predictions.customer_segments"
 RECOMMENDATIONS = "predictions.product_recommendations"
 HIGH_VALUE = "predictions.high_value_customers"
+PROSPECTS = "marts.high_value_prospects"
 
 
 def _tables(view: View) -> list[DataTable]:
@@ -29,6 +30,10 @@ def _tables(view: View) -> list[DataTable]:
     recommended = _recommended(view)
     if recommended is not None:
         found.append(DataTable("recommendations", "Recommended products", recommended))
+    prospects = view.store.rows(PROSPECTS)
+    if prospects is not None:
+        ordered = prospects.sort("prospect_rank", "user_id")
+        found.append(DataTable("high_value_prospects", "Whom to court first", ordered))
     if customers is not None:
         found.append(DataTable("customers", "Customers by sales", customers.sort("sales_rank")))
     return found
@@ -62,6 +67,7 @@ def _content(view: View) -> list[Component]:
     if wanted:
         content += _one(view, customers)
     content += _segments(view, customers)
+    content.append(_prospects(view))
     shown = [data for data in _tables(view) if data.name != "recommendations"]
     content += [blocks.table(PAGE.path, data, view.search) for data in shown]
     return content
@@ -118,6 +124,34 @@ def _segments(view: View, customers: pl.DataFrame) -> list[Component]:
         )
     ]
     return [blocks.columns(*segments), blocks.columns(*cards)]
+
+
+def _prospects(view: View) -> Component:
+    prospects = view.store.rows(PROSPECTS)
+    if prospects is None:
+        return blocks.empty("High-value prospects", PROSPECTS)
+    found = (
+        prospects.group_by("outcome")
+        .agg(pl.len().alias("count_customers"))
+        .sort("count_customers", descending=True)
+    )
+    courted = prospects.filter(pl.col("is_predicted_high_value"))
+    right = courted["is_actual_high_value"].mean()
+    return blocks.chart(
+        "prospects",
+        "High-value prospects: what the model found",
+        charts.bars(
+            found,
+            "outcome",
+            "count_customers",
+            view.scheme,
+            unit="customers",
+            number_format=",",
+            height=220,
+        ),
+        f"{len(courted):,} customers are worth courting by their first purchases; "
+        f"{percent(right)} of them did become the best fifth by spending.",
+    )
 
 
 def _one(view: View, customers: pl.DataFrame) -> list[Component]:
@@ -187,7 +221,7 @@ def _high_value(view: View, user_id: int) -> tuple[str, str]:
 PAGE = Page(
     path="/customers",
     title="Customers",
-    reads=(CUSTOMERS, PROFILES, MEMBERS, RECOMMENDATIONS, HIGH_VALUE),
+    reads=(CUSTOMERS, PROFILES, MEMBERS, RECOMMENDATIONS, HIGH_VALUE, PROSPECTS),
     content=_content,
     tables=_tables,
 )

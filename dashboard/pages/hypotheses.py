@@ -1,5 +1,7 @@
 """Hypotheses: what was claimed, what the data says, how large the effect is."""
 
+from textwrap import wrap
+
 import dash_mantine_components as dmc
 import polars as pl
 from dash import html
@@ -14,14 +16,19 @@ __all__ = ["PAGE", "verdict_colour"]
 
 TESTS = "predictions.hypothesis_tests"
 
+# Tests that stand beside the one that decides; they are in the table of all tests.
+_BESIDE = "for comparison"
+
 
 def verdict_colour(verdict: str) -> str:
     """Colour of a verdict; each also stands there in words.
 
-    >>> verdict_colour("rejected"), verdict_colour("holds")
-    ('red', 'green')
+    >>> verdict_colour("rejected"), verdict_colour("supported, but negligible")
+    ('red', 'yellow')
     """
     text = verdict.lower()
+    if "negligible" in text:
+        return "yellow"
     if any(word in text for word in ("reject", "refut", "not ", "no ", "fail")):
         return "red"
     if any(word in text for word in ("hold", "confirm", "support", "yes")):
@@ -46,15 +53,25 @@ def _content(view: View) -> list[Component]:
     tests = _tests(view)
     if tests is None:
         return [head, blocks.empty("Hypotheses", TESTS)]
-    cards = [_card(part) for part in tests.partition_by("hypothesis_id", maintain_order=True)]
-    effects = tests.filter(pl.col("effect_size").is_not_null())
+    decisive = tests.filter(pl.col("verdict") != _BESIDE).sort(
+        pl.col("verdict").str.starts_with("not "),
+        pl.col("verdict"),
+        pl.col("effect_size").abs(),
+        descending=[False, False, True],
+        maintain_order=True,
+    )
+    parts = decisive.partition_by("hypothesis_id", maintain_order=True)
+    cards = [_card(part) for part in parts]
+    effects = decisive.filter(pl.col("effect_size").is_not_null())
     plots = [
         blocks.chart(
             f"effects-{place}",
             f"Effect size: {part['effect_size_name'][0]}",
             charts.forest(
                 part.with_columns(
-                    label=pl.format("{} · {} · {}", "hypothesis_id", "grain", "test_name")
+                    label=pl.format("{} ({})", "hypothesis", "grain").map_elements(
+                        lambda text: "<br>".join(wrap(text, 34)), return_dtype=pl.String
+                    )
                 ),
                 "label",
                 "effect_size",
@@ -101,7 +118,7 @@ def _card(tests: pl.DataFrame) -> Component:
         )
     return dmc.Paper(
         [
-            html.H2(f"{first['hypothesis_id']}: {first['hypothesis']}", className="block-title"),
+            html.H2(first["hypothesis"], className="block-title"),
             html.Ul(lines, className="verdicts"),
         ],
         withBorder=True,

@@ -8,10 +8,10 @@ from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.formats import moment, number, short
+from dashboard.formats import moment, number, percent, short
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "stream_state"]
+__all__ = ["PAGE", "funnel_steps", "stream_state"]
 
 MINUTES = "live.sales_per_minute"
 TUMBLING = "live.sales_tumbling_5_minutes"
@@ -21,6 +21,14 @@ TOP = "live.top_products"
 FREQUENCY = "live.customer_frequency"
 SESSIONS = "live.shopping_sessions"
 METRICS = "live.stream_metrics"
+FUNNEL = "marts.conversion_funnel"
+
+_STEPS = {
+    "count_views": "Views",
+    "count_carts": "Carts",
+    "count_checkouts": "Checkouts",
+    "count_purchases": "Purchases",
+}
 
 # Batches come every few seconds: after this long without one something is late, and after the
 # second the stream has stopped or its topics are silent.
@@ -82,7 +90,46 @@ def _tables(view: View) -> list[DataTable]:
             column, descending = orders[table]
             name = table.partition(".")[2]
             found.append(DataTable(name, title, frame.sort(column, descending=descending)))
+    funnel = view.store.rows(FUNNEL)
+    if funnel is not None:
+        ordered = funnel.sort("simulated_message_hour_at", "product_category_1")
+        found.append(DataTable("conversion_funnel", "Steps by hour and category", ordered))
     return found
+
+
+def funnel_steps(funnel: pl.DataFrame) -> pl.DataFrame:
+    """One row per step from the view to the purchase, with its number over all hours.
+
+    Args:
+        funnel: rows of ``marts.conversion_funnel``.
+
+    Returns:
+        step, count_steps, and share_of_views; null without views.
+    """
+    views = funnel["count_views"].sum()
+    counts = [funnel[column].sum() for column in _STEPS]
+    shares = [count / views if views else None for count in counts]
+    return pl.DataFrame(
+        {"step": list(_STEPS.values()), "count_steps": counts, "share_of_views": shares},
+        schema_overrides={"share_of_views": pl.Float64},
+    )
+
+
+def _funnel(view: View) -> Component:
+    funnel = view.store.rows(FUNNEL)
+    if funnel is None:
+        return blocks.empty("From view to purchase", FUNNEL)
+    steps = funnel_steps(funnel)
+    return blocks.chart(
+        "funnel",
+        "From view to purchase",
+        charts.bars(
+            steps, "step", "count_steps", view.scheme, unit="events", number_format=",", height=220
+        ),
+        f"{percent(steps['share_of_views'][-1])} of views end in a purchase, as of the newest "
+        "build. The steps before a purchase are simulated whole.",
+        badge="simulated steps",
+    )
 
 
 def _content(view: View) -> list[Component]:
@@ -104,8 +151,10 @@ def _content(view: View) -> list[Component]:
         content.append(blocks.empty("Sales of the stream", MINUTES))
     if metrics is not None:
         content += _health(view, metrics)
+    content.append(_funnel(view))
+    shown = ("top_products", "average_purchase_by_city", "stream_metrics", "conversion_funnel")
     for data in _tables(view):
-        if data.name in ("top_products", "average_purchase_by_city", "stream_metrics"):
+        if data.name in shown:
             content.append(blocks.table(PAGE.path, data))
     return content
 
@@ -224,7 +273,7 @@ def _health(view: View, metrics: pl.DataFrame) -> list[Component]:
 PAGE = Page(
     path="/live",
     title="Live",
-    reads=(MINUTES, TUMBLING, SLIDING, CITIES, TOP, FREQUENCY, SESSIONS, METRICS),
+    reads=(MINUTES, TUMBLING, SLIDING, CITIES, TOP, FREQUENCY, SESSIONS, METRICS, FUNNEL),
     content=_content,
     tables=_tables,
 )

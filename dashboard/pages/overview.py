@@ -1,7 +1,5 @@
 """Overview: what was sold, to whom and when, under filters that hold for all of it."""
 
-from dataclasses import dataclass
-
 import polars as pl
 from dash.development.base_component import Component
 
@@ -9,84 +7,17 @@ from dashboard import blocks, charts
 from dashboard.blocks import DataTable
 from dashboard.formats import number, short
 from dashboard.page import Page, View
-from dashboard.query import AGES, Query
+from dashboard.sales import COLUMNS, Overview, cube, summarise
 
-__all__ = ["PAGE", "Overview", "summarise"]
+__all__ = ["PAGE"]
 
 PURCHASES = "marts.fct_purchases"
-_COLUMNS = (
-    "user_id",
-    "product_id",
-    "city_category",
-    "age",
-    "gender",
-    "product_category_1",
-    "purchase",
-    "simulated_event_at",
-)
 _TOP = 10
 
 
-@dataclass(frozen=True)
-class Overview:
-    """The figures of the page, of the purchases that pass the filters.
-
-    Attributes:
-        count_purchases: purchases.
-        count_baskets: customers; all purchases of one are its basket of the weekend.
-        sum_purchase: their amounts.
-        by: name -> one row per value of what it is cut by, with its sums.
-    """
-
-    count_purchases: int
-    count_baskets: int
-    sum_purchase: int
-    by: dict[str, pl.DataFrame]
-
-
-def summarise(purchases: pl.DataFrame, query: Query) -> Overview:
-    """Sum up the purchases that pass the filters; columns as in ``marts.fct_purchases``."""
-    kept = query.apply(purchases)
-    sums = (
-        pl.len().alias("count_purchases"),
-        pl.col("user_id").n_unique().alias("count_baskets"),
-        pl.col("purchase").sum().alias("sum_purchase"),
-    )
-    lazy = kept.lazy()
-    totals, city, age, gender, category, product, hour = pl.collect_all(
-        [
-            lazy.select(*sums),
-            lazy.group_by("city_category").agg(*sums).sort("city_category"),
-            lazy.group_by("age").agg(*sums),
-            lazy.group_by("gender").agg(*sums).sort("gender"),
-            lazy.group_by("product_category_1").agg(*sums),
-            lazy.group_by("product_id")
-            .agg(pl.len().alias("count_purchases"), pl.col("purchase").sum().alias("sum_purchase"))
-            .sort(["sum_purchase", "product_id"], descending=[True, False]),
-            lazy.group_by(pl.col("simulated_event_at").dt.truncate("1h").alias("simulated_hour_at"))
-            .agg(pl.len().alias("count_purchases"), pl.col("purchase").sum().alias("sum_purchase"))
-            .sort("simulated_hour_at"),
-        ]
-    )
-    order = {band: place for place, band in enumerate(AGES)}
-    return Overview(
-        totals["count_purchases"][0],
-        totals["count_baskets"][0],
-        totals["sum_purchase"][0] or 0,
-        {
-            "city": city,
-            "age": age.sort(pl.col("age").cast(pl.String).replace_strict(order, default=99)),
-            "gender": gender,
-            "category": category.sort("sum_purchase", descending=True),
-            "product": product,
-            "hour": hour,
-        },
-    )
-
-
 def _overview(view: View) -> Overview | None:
-    purchases = view.store.rows(PURCHASES, _COLUMNS)
-    return None if purchases is None else summarise(purchases, view.query)
+    sales = view.store.made(PURCHASES, COLUMNS, cube)
+    return None if sales is None else summarise(sales, view.query)
 
 
 def _tables(view: View) -> list[DataTable]:

@@ -15,6 +15,8 @@ __all__ = ["PAGE", "examples_by_reason", "rejections_by_reason", "runs_of_tests"
 
 LOADS = "marts.load_audit"
 REJECTED = "quarantine.rejected_purchases"
+REJECTED_EVENTS = "quarantine.rejected_events"
+STREAM = "marts.stream_audit"
 TESTS = "audit.test_results"
 
 
@@ -37,7 +39,7 @@ def examples_by_reason(rejected: pl.DataFrame, each: int = 3) -> pl.DataFrame:
         .sort("rejection_reason", "record_id")
         .group_by("rejection_reason", maintain_order=True)
         .head(each)
-        .select("rejection_reason", "raw_line", "source_file", "landed_at")
+        .select("rejection_reason", "raw_line", pl.col("^(source_file|topic)$"), "landed_at")
     )
 
 
@@ -99,6 +101,16 @@ def _tables(view: View) -> list[DataTable]:
         found.append(
             DataTable("examples", "Examples of refused rows", examples_by_reason(rejected))
         )
+    events = view.store.rows(REJECTED_EVENTS)
+    if events is not None:
+        found.append(DataTable("event_reasons", "Refused events", rejections_by_reason(events)))
+        found.append(
+            DataTable("event_examples", "Examples of refused events", examples_by_reason(events))
+        )
+    stream = view.store.rows(STREAM)
+    if stream is not None:
+        ordered = stream.sort("topic", "kafka_partition")
+        found.append(DataTable("stream_audit", "Messages by topic and partition", ordered))
     if results is not None:
         found.append(DataTable("test_history", "Test runs", runs_of_tests(results)))
         newest = results.sort("tested_at", descending=True).unique("test_id", keep="first")
@@ -124,6 +136,7 @@ def _content(view: View) -> list[Component]:
         content.append(blocks.empty("Loads", LOADS))
     else:
         content += _loads(loads)
+    content += _stream(view)
     cards = []
     if rejected is not None:
         reasons = rejections_by_reason(rejected)
@@ -174,6 +187,28 @@ def _loads(loads: pl.DataFrame) -> list[Component]:
     return [cards, blocks.note("Rows do not add up", words, "red")]
 
 
+def _stream(view: View) -> list[Component]:
+    stream = view.store.rows(STREAM)
+    if stream is None:
+        return [blocks.empty("Messages of the stream", STREAM)]
+    landed, accepted, refused, repeated = (
+        stream[name].sum()
+        for name in ("count_landed", "count_accepted", "count_rejected", "count_duplicates")
+    )
+    missing = (stream["last_offset"] - stream["first_offset"] + 1).sum() - landed
+    cards = blocks.figures(
+        ("Messages in", number(landed), f"{stream['topic'].n_unique()} topics"),
+        ("Messages accepted", number(accepted), percent(accepted / landed if landed else None, 2)),
+        ("Messages quarantined", number(refused), "purchases and other events"),
+        ("Messages repeated", number(repeated), "kept once, a file's purchases too"),
+        ("Offsets missing", number(missing), "between the first and the last"),
+    )
+    if missing == 0 and landed == accepted + refused + repeated:
+        return [cards]
+    words = "Not every offset has one verdict. Run `dbt test -s stream_audit`."
+    return [cards, blocks.note("Messages do not add up", words, "red")]
+
+
 def _tests(view: View, results: pl.DataFrame) -> Component:
     history = runs_of_tests(results)
     newest = history.row(0, named=True)
@@ -197,7 +232,7 @@ def _tests(view: View, results: pl.DataFrame) -> Component:
 PAGE = Page(
     path="/quality",
     title="Data quality",
-    reads=(LOADS, REJECTED, TESTS),
+    reads=(LOADS, REJECTED, REJECTED_EVENTS, STREAM, TESTS),
     content=_content,
     tables=_tables,
 )

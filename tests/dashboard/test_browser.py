@@ -110,7 +110,7 @@ def expected(settings: Settings, where: str) -> dict[str, str]:
         pl.SQLContext(purchases=purchases)
         .execute(
             "select count(*) as purchases, count(distinct user_id) as baskets, "  # noqa: S608
-            f"sum(purchase) as sales from purchases where {where}",
+            f"sum(cast(purchase as bigint)) as sales from purchases where {where}",
             eager=True,
         )
         .row(0, named=True)

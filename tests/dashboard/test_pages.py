@@ -7,12 +7,12 @@ import pytest
 
 from dashboard.pages import PAGES
 from dashboard.pages.business import campaign
-from dashboard.pages.live import stream_state
+from dashboard.pages.live import funnel_steps, stream_state
 from dashboard.pages.models import drift, meets_goal, with_verdicts
-from dashboard.pages.overview import summarise
 from dashboard.pages.products import reach
 from dashboard.pages.quality import examples_by_reason, rejections_by_reason, runs_of_tests
 from dashboard.query import Query
+from dashboard.sales import cube, summarise
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def purchases() -> pl.DataFrame:
 
 
 def test_the_overview_counts_baskets_by_customers():
-    found = summarise(purchases(), Query.parse(""))
+    found = summarise(cube(purchases()), Query.parse(""))
     assert (found.count_purchases, found.count_baskets, found.sum_purchase) == (4, 3, 360)
     assert found.by["product"].rows() == [("P1", 2, 300), ("P2", 1, 50), ("P3", 1, 10)]
     assert found.by["age"]["age"].to_list() == ["0-17", "26-35", "55+"]
@@ -42,15 +42,23 @@ def test_the_overview_counts_baskets_by_customers():
 
 
 def test_a_filter_holds_for_every_part_of_the_overview():
-    found = summarise(purchases(), Query.parse("?city=B"))
+    found = summarise(cube(purchases()), Query.parse("?city=B"))
     assert (found.count_purchases, found.count_baskets, found.sum_purchase) == (2, 2, 210)
     assert {name: part["sum_purchase"].sum() for name, part in found.by.items()} == dict.fromkeys(
         found.by, 210
     )
 
 
+def test_sales_beyond_32_bits_are_summed_whole():
+    large = purchases().with_columns(purchase=pl.lit(2_000_000_000, pl.Int32))
+    found = summarise(cube(large), Query.parse(""))
+    assert found.sum_purchase == 8_000_000_000
+    assert found.by["product"]["sum_purchase"].sum() == 8_000_000_000
+    assert found.by["hour"]["sum_purchase"].sum() == 8_000_000_000
+
+
 def test_filters_that_nothing_passes_leave_zeros():
-    found = summarise(purchases(), Query.parse("?city=A&gender=M"))
+    found = summarise(cube(purchases()), Query.parse("?city=A&gender=M"))
     assert (found.count_purchases, found.count_baskets, found.sum_purchase) == (0, 0, 0)
 
 
@@ -68,6 +76,18 @@ def test_a_stream_that_never_ran_says_how_to_start_it():
     state, words, _ = stream_state(None, NOW)
     assert state == "not started"
     assert "make stream" in words
+
+
+def test_the_funnel_sums_every_hour_and_category():
+    steps = ("count_views", "count_carts", "count_checkouts", "count_purchases")
+    funnel = pl.DataFrame({name: [8 >> place, 8 >> place] for place, name in enumerate(steps)})
+    assert funnel_steps(funnel).rows() == [
+        ("Views", 16, 1.0),
+        ("Carts", 8, 0.5),
+        ("Checkouts", 4, 0.25),
+        ("Purchases", 2, 0.125),
+    ]
+    assert funnel_steps(funnel.with_columns(count_views=0))["share_of_views"].null_count() == 4
 
 
 def test_reach_counts_the_lists_a_product_stands_in():
@@ -105,6 +125,8 @@ def test_a_campaign_pays_margin_on_lift_less_its_cost():
         (0.8, ">= 0.78", True),
         (0.7, ">= 0.78", False),
         (2_300.0, "<= 2,350", True),
+        (1.77, ">= 1.65 on the real data", True),
+        (0.83, ">= .84, stretch .86", False),
         (0.7, "", None),
         (None, ">= 1", None),
         (1.0, "as good as popularity", None),
@@ -160,6 +182,11 @@ def test_examples_show_raw_lines_of_each_reason():
         ("bad_age", "one"),
         ("bad_city", "one"),
     ]
+
+
+def test_examples_of_events_name_their_topic():
+    events = rejected().rename({"source_file": "topic"})
+    assert examples_by_reason(events)["topic"].to_list() == ["f", "f", "f"]
 
 
 def test_test_runs_are_told_apart_with_the_newest_first():

@@ -46,6 +46,28 @@ def test_a_new_version_is_seen(store):
     assert store.state(TABLE).version == 1
 
 
+def test_what_is_made_of_a_version_is_made_once_and_anew_of_the_next(store):
+    made = []
+
+    def count(frame: pl.DataFrame) -> int:
+        made.append(len(frame))
+        return len(frame)
+
+    assert store.made(TABLE, ("product_id",), count) is None
+    write(store, "P1")
+    assert [store.made(TABLE, ("product_id",), count) for _ in range(2)] == [1, 1]
+    write(store, "P2", mode="append")
+    assert store.made(TABLE, ("product_id",), count) == 2
+    assert made == [1, 2]
+
+
+def test_a_table_without_a_new_commit_is_not_opened_again(store, monkeypatch):
+    write(store, "P1")
+    known = store.rows(TABLE)
+    monkeypatch.setattr(store_module, "DeltaTable", None)
+    assert store.rows(TABLE) is known
+
+
 def test_a_table_that_was_made_anew_at_the_same_version_is_read_anew(store, tmp_path):
     write(store, "P1")
     assert store.rows(TABLE)["product_id"].to_list() == ["P1"]
@@ -77,6 +99,7 @@ def test_a_damaged_log_is_an_error_that_names_the_table(store, tmp_path):
         ("live.top_products", "make stream"),
         ("predictions.segments", "make train"),
         ("marts.segment_profiles", "make train, then make build"),
+        ("marts.conversion_funnel", "make stream, then make build"),
     ],
 )
 def test_every_empty_table_has_a_command_that_fills_it(table, command):
