@@ -27,13 +27,17 @@ def _local_conf(settings: Settings) -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.extraJavaOptions": (
-            f"-Duser.timezone=UTC -Dderby.stream.error.file={var_dir}/logs/derby.log"
+            "-XX:+UseParallelGC -Duser.timezone=UTC "
+            f"-Dderby.stream.error.file={var_dir}/logs/derby.log"
         ),
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
         "spark.local.dir": str(var_dir / "tmp"),
         # Two cores and small tables: more partitions only mean more files and more tasks.
         "spark.sql.shuffle.partitions": "4",
         "spark.databricks.delta.snapshotPartitions": "2",
+        # A build has more than the hundred pieces of generated code that Spark keeps by default,
+        # so the next build would compile each of them again.
+        "spark.sql.codegen.cache.maxEntries": "5000",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }

@@ -28,6 +28,10 @@ def thrift_command(settings: Settings) -> list[str]:
         "hive.exec.scratchdir": settings.var_dir / "tmp" / "hive",
         "hive.exec.local.scratchdir": settings.var_dir / "tmp" / "hive-local",
         "hive.server2.logging.operation.enabled": "false",
+        # By default each statement gets a thread of its own, up to a hundred, and every new thread
+        # opens the metastore anew and reads all of Hadoop's configuration for it.
+        "hive.server2.async.exec.threads": 8,
+        "hive.server2.async.exec.keepalive.time": "3600s",
     }.items():
         command += ["--hiveconf", f"{key}={value}"]
     return command
