@@ -208,18 +208,23 @@ def _behaviour(
 def _positions(
     codes: Codes, shape: tuple[int, int], rank: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Latent positions of customers and products by who bought what, whatever it cost."""
+    """Latent positions of customers and products by who bought what, whatever it cost.
+
+    Standard coordinates of correspondence analysis: their mean over purchases is 0 and their
+    variance 1, however many purchases there are, so encoders of other rows place alike. The
+    first axis, on which all have the same place, is left out.
+    """
     bought = sparse.csr_matrix((np.ones(len(codes)), (codes.user, codes.product)), shape=shape)
     rows = np.maximum(np.asarray(bought.sum(axis=1)).ravel(), 1.0)
     columns = np.maximum(np.asarray(bought.sum(axis=0)).ravel(), 1.0)
     scaled = sparse.diags(rows**-0.5) @ bought @ sparse.diags(columns**-0.5)
-    rank = min(rank, min(shape) - 2)
+    rank = min(rank, min(shape) - 3)
     start = np.random.default_rng(seed).standard_normal(min(shape))
-    left, _, right = svds(scaled, k=rank, v0=start)
+    left, values, right = svds(scaled, k=rank + 1, v0=start)
+    kept = np.argsort(values)[-2::-1]
+    left, right = left[:, kept], right[kept].T
     # The sign of a position is arbitrary: fixed, so that encoders of all folds agree on it.
     signs = np.sign(left.sum(axis=0))
     signs[signs == 0] = 1.0
-    return (
-        left * signs * rows[:, None] ** -0.5,
-        right.T * signs * columns[:, None] ** -0.5,
-    )
+    scale = np.sqrt(len(codes)) * signs
+    return left * scale * rows[:, None] ** -0.5, right * scale * columns[:, None] ** -0.5

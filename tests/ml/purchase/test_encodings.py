@@ -108,3 +108,17 @@ def test_a_constant_attribute_is_no_error():
     _, features, names = encoder.describe(split.test_codes)
     assert np.isfinite(features).all()
     assert features.shape == (len(split.test), len(names))
+
+
+def test_positions_are_on_one_scale_however_many_purchases_were_seen(split):
+    """An encoder of a part of the rows must place like that of all, or a linear model is off."""
+    codes, steps = split.train_codes, split.train_steps
+    part = np.random.default_rng(3).random(len(codes)) < 0.7
+    for seen in (part, np.full(len(codes), True)):
+        some = codes.take(seen)
+        encoder = Encoder.fit(some, steps[seen], split.vocabulary, QUICK.encoder, seed=1)
+        for table, places in ((encoder.users, some.user), (encoder.products, some.product)):
+            values = table["position"][places]
+            assert values.shape[1] > 0
+            assert values.mean(axis=0) == pytest.approx(0.0, abs=1e-6)
+            assert values.std(axis=0) == pytest.approx(1.0, abs=1e-6)
