@@ -26,6 +26,7 @@ def _local_conf(settings: Settings) -> dict[str, str]:
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
+        # The collector that leaves most of a few cores to the work; pauses do not matter here.
         "spark.driver.extraJavaOptions": (
             "-XX:+UseParallelGC -Duser.timezone=UTC "
             f"-Dderby.stream.error.file={var_dir}/logs/derby.log"
