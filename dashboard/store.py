@@ -78,8 +78,9 @@ class _Entry:
     looked_up: float
     log: _Log | None
     delta: DeltaTable
-    frames: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict)
-    made: dict[Callable[[pl.DataFrame], Any], Any] = field(default_factory=dict)
+    made: dict[tuple[tuple[str, ...], Callable[[pl.DataFrame], Any]], Any] = field(
+        default_factory=dict
+    )
     state: TableState | None = None
 
 
@@ -105,21 +106,14 @@ class Store:
         Raises:
             TableError: the table is there and cannot be read, or lacks a column.
         """
-        with self._lock(table):
-            entry = self._newest(table)
-            if entry is None:
-                return None
-            if columns not in entry.frames:
-                entry.frames[columns] = self._read(table, entry.delta, columns)
-            frame = entry.frames[columns]
-        return None if frame.is_empty() else frame
+        return self.made(table, columns, _as_read)
 
     def made(
         self, table: str, columns: tuple[str, ...], make: Callable[[pl.DataFrame], Made]
     ) -> Made | None:
         """What a function makes of a table's rows, once per version; None without rows.
 
-        The rows themselves are not kept.
+        The rows themselves are not kept, unless the function returns them.
 
         Args:
             table: as ``schema.table``.
@@ -133,10 +127,11 @@ class Store:
             entry = self._newest(table)
             if entry is None:
                 return None
-            if make not in entry.made:
+            key = (columns, make)
+            if key not in entry.made:
                 frame = self._read(table, entry.delta, columns)
-                entry.made[make] = None if frame.is_empty() else make(frame)
-            return entry.made[make]
+                entry.made[key] = None if frame.is_empty() else make(frame)
+            return entry.made[key]
 
     def state(self, table: str) -> TableState | None:
         """What stands in a table's log; None without the table."""
@@ -210,6 +205,10 @@ class Store:
         frame = pl.from_arrow(arrow)
         log.info("read %s: %d rows in %.2f s", table, len(frame), time.monotonic() - started)
         return frame
+
+
+def _as_read(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame
 
 
 def _log_of(path: str) -> _Log | None:
