@@ -16,6 +16,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from lakehouse.settings import PROJECT_DIR, Settings
+from lakehouse.tables import TableName, open_table
 from ml.tables import PREDICTION_TABLES, Provenance, write_predictions
 from streaming.live_tables import (
     AVERAGE_BY_CITY,
@@ -176,6 +177,90 @@ def _metrics() -> dict[str, list[Any]]:
         "high": [2_650.0, 0.75, None, None, None, 0.12, None, 0.86],
         "goal": ["<= 2650", ">= 0.70", "", "", ">= 3000", ">= 0.10", "", ">= 0.84"],
     }
+
+
+def fill_marts(settings: Settings) -> None:
+    """Write what dbt makes of predictions and events, invented, to marts built without either."""
+    customers = pl.read_delta(f"{settings.lakehouse_root}/marts/dim_customers").sort("sales_rank")
+    random = np.random.default_rng(settings.seed)
+    outcomes = random.choice(["found", "false alarm", "missed", "rightly left out"], len(customers))
+    _replace(
+        settings,
+        "marts.high_value_prospects",
+        [
+            {
+                "user_id": user_id,
+                "probability": 1 - rank / len(customers),
+                "is_predicted_high_value": outcome in ("found", "false alarm"),
+                "is_actual_high_value": outcome in ("found", "missed"),
+                "outcome": outcome,
+                "prospect_rank": rank,
+            }
+            for rank, (user_id, outcome) in enumerate(
+                zip(customers["user_id"], outcomes.tolist(), strict=True), start=1
+            )
+        ],
+    )
+    hours = [_START + timedelta(hours=hour) for hour in range(24)]
+    steps = random.multinomial(1_000, (0.6, 0.2, 0.12, 0.08), size=(len(hours), 20))
+    names = ("count_views", "count_carts", "count_checkouts", "count_purchases")
+    _replace(
+        settings,
+        "marts.conversion_funnel",
+        [
+            {"simulated_message_hour_at": hour, "product_category_1": category}
+            | dict(zip(names, steps[place, category - 1].tolist(), strict=True))
+            for place, hour in enumerate(hours)
+            for category in range(1, 21)
+        ],
+    )
+    landed = datetime(2026, 11, 25, tzinfo=UTC)
+    partitions = (("black-friday-purchases", 3), ("customer-events", 2), ("product-views", 2))
+    _replace(
+        settings,
+        "marts.stream_audit",
+        [
+            {
+                "topic": topic,
+                "kafka_partition": partition,
+                "first_offset": 0,
+                "last_offset": 4_999,
+                "count_landed": 5_000,
+                "count_accepted": 4_000 + partition,
+                "count_rejected": 600 - partition,
+                "count_duplicates": 400,
+                "first_landed_at": landed,
+                "last_landed_at": landed + timedelta(hours=1),
+            }
+            for topic, count in partitions
+            for partition in range(count)
+        ],
+    )
+    _replace(
+        settings,
+        "quarantine.rejected_events",
+        [
+            {
+                "record_id": f"customer-events:0:{offset}",
+                "rejection_reasons": reasons,
+                "raw_line": f'{{"event_type": "<b>{offset}</b>"}}',
+                "origin": "kafka",
+                "topic": "customer-events",
+                "load_id": "customer-events:0",
+                "position_in_load": offset,
+                "landed_at": landed,
+            }
+            for offset, reasons in enumerate(
+                [["event_type_is_unknown"]] * 5 + [["event_type_is_unknown", "user_id_is_missing"]]
+            )
+        ],
+    )
+
+
+def _replace(settings: Settings, name: str, rows: list[dict[str, Any]]) -> None:
+    table = open_table(TableName.parse(name), settings)
+    schema = pa.schema(table.schema().to_arrow())
+    write_deltalake(table, pa.Table.from_pylist(rows, schema=schema), mode="overwrite")
 
 
 def fill_live(settings: Settings, *, count_minutes: int = 60) -> None:

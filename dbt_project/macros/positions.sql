@@ -7,7 +7,7 @@
   partition, each batch in one commit: a record is new if its offset is past the highest one of its
   partition. That holds whatever the clocks say, which a batch's `landed_at` comes from. The time
   only lets Delta skip files that are long read, with ten minutes to spare for a clock that was
-  set back. Why not the time alone: docs/decisions/0015-offsets-are-the-watermark.md.
+  set back. Why not the time alone: docs/decisions/0010-offsets-are-the-watermark.md.
 -#}
 {% macro is_past_positions() -%}
     {%- set files, stream, partitions = namespace(highest=none), namespace(highest=none), {} -%}

@@ -5,16 +5,24 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from conftest import free_port
-from dashboard_under_test import append_minutes, fill_live, fill_predictions, measure, served
+from dashboard_under_test import (
+    append_minutes,
+    fill_live,
+    fill_marts,
+    fill_predictions,
+    measure,
+    served,
+)
 from lakehouse_under_test import LakehouseUnderTest
 
 from dashboard.bench import filter_milliseconds, paint_milliseconds
 from dashboard.browser import CHROMIUM, browser, open_page, wait_until
-from dashboard.formats import number, short
+from dashboard.formats import number, percent, short
 from dashboard.pages import PAGES
 from dashboard.screenshots import VIEWS, take
 from lakehouse.registered_tables import ensure_registered_tables
@@ -48,6 +56,7 @@ def full(lakehouse: LakehouseUnderTest, tmp_path_factory) -> Settings:
     shutil.copytree(lakehouse.settings.lakehouse_root, settings.lakehouse_root)
     fill_predictions(settings)
     fill_live(settings)
+    fill_marts(settings)
     return settings
 
 
@@ -104,16 +113,23 @@ def cards(page) -> dict[str, str]:
     return dict(zip(names, page.locator("#content .figure-value").all_inner_texts(), strict=True))
 
 
+def ask(
+    settings: Settings, schema: str, table: str, columns: str, *, where: str = "true"
+) -> dict[str, Any]:
+    """The one row of an aggregating SELECT over a table."""
+    context = pl.SQLContext({table: pl.scan_delta(settings.table_path(schema, table))})
+    found = context.execute(f"select {columns} from {table} where {where}")  # noqa: S608
+    return found.collect().row(0, named=True)
+
+
 def expected(settings: Settings, where: str) -> dict[str, str]:
-    purchases = pl.scan_delta(settings.table_path("marts", "fct_purchases"))
-    row = (
-        pl.SQLContext(purchases=purchases)
-        .execute(
-            "select count(*) as purchases, count(distinct user_id) as baskets, "  # noqa: S608
-            f"sum(cast(purchase as bigint)) as sales from purchases where {where}",
-            eager=True,
-        )
-        .row(0, named=True)
+    row = ask(
+        settings,
+        "marts",
+        "fct_purchases",
+        "count(*) as purchases, count(distinct user_id) as baskets, "
+        "sum(cast(purchase as bigint)) as sales",
+        where=where,
     )
     return {
         "Sales": short(row["sales"]),
@@ -160,6 +176,62 @@ def test_a_click_on_a_bar_filters_everything(chromium, dashboard, full):
     wanted = expected(full, "gender = 'M'")
     wait_until(page, FIRST_CARD_SAYS, wanted["Sales"])
     assert cards(page).items() >= wanted.items()
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_the_funnel_shows_what_stands_in_its_mart(chromium, dashboard, full):
+    page, problems = open_page(chromium, dashboard, "/live")
+    steps = ("count_views", "count_carts", "count_checkouts", "count_purchases")
+    row = ask(full, "marts", "conversion_funnel", ", ".join(f"sum({n}) as {n}" for n in steps))
+    figure = page.locator("[aria-label^='Chart: From view to purchase']")
+    assert percent(row["count_purchases"] / row["count_views"]) in figure.get_attribute(
+        "aria-label"
+    )
+    drawn = figure.locator(".js-plotly-plot").evaluate("plot => Array.from(plot.data[0].x)")
+    assert sorted(drawn) == sorted(row[name] for name in steps)
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_messages_and_refused_events_are_counted_as_in_sql(chromium, dashboard, full):
+    page, problems = open_page(chromium, dashboard, "/quality")
+    row = ask(
+        full,
+        "marts",
+        "stream_audit",
+        "sum(count_landed) as landed, sum(count_accepted) as accepted, "
+        "sum(count_rejected) as rejected, sum(count_duplicates) as duplicates",
+    )
+    wanted = {
+        "Messages in": number(row["landed"]),
+        "Messages accepted": number(row["accepted"]),
+        "Messages quarantined": number(row["rejected"]),
+        "Messages repeated": number(row["duplicates"]),
+        "Offsets missing": "0",
+    }
+    assert cards(page).items() >= wanted.items()
+    examples = page.get_by_role("region", name=re.compile("Examples of refused events"))
+    # Three of each reason; a message's markup stays text.
+    assert examples.locator("tbody tr").count() == 4
+    assert "<b>0</b>" in examples.inner_text()
+    assert examples.locator("tbody b").count() == 0
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_prospects_are_counted_as_in_sql(chromium, dashboard, full):
+    page, problems = open_page(chromium, dashboard, "/customers")
+    row = ask(
+        full,
+        "marts",
+        "high_value_prospects",
+        "sum(case when is_predicted_high_value then 1 else 0 end) as courted, "
+        "sum(case when outcome = 'found' then 1 else 0 end) as found",
+    )
+    words = page.locator("[aria-label^='Chart: High-value prospects']").get_attribute("aria-label")
+    assert f"{row['courted']:,} customers are worth courting" in words
+    assert f"{percent(row['found'] / row['courted'])} of them" in words
     assert_is_well(page, problems)
     page.context.close()
 
