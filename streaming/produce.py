@@ -22,7 +22,7 @@ from streaming.account import Account
 from streaming.faults import FaultInjector, Shares
 from streaming.messages import MESSAGE_TYPES
 from streaming.pacing import at_rate, paced, sped_up
-from streaming.replay import next_round, read_purchases
+from streaming.replay import later_round, read_purchases
 from streaming.sender import Sender
 from streaming.simulate import Event, Plan, events, plan_events
 from streaming.topics import ensure_topics
@@ -114,11 +114,11 @@ class _Reporter:
 
 
 def _planned(
-    purchases: pa.Table, seed: int, order: str, topics: Collection[str] | None, rounds: int
+    purchases: pa.Table, seed: int, order: str, topics: Collection[str] | None, rounds: range
 ) -> Iterator[tuple[pa.Table, Plan]]:
-    for number in range(rounds):
+    for number in rounds:
         if number:
-            purchases = next_round(purchases, seed)
+            purchases = later_round(purchases, seed, number if number == rounds.start else 1)
         yield purchases, plan_events(purchases, seed=seed + number, order=order, topics=topics)
 
 
@@ -194,6 +194,9 @@ def main_command(
     rounds: Annotated[
         int, typer.Option(min=1, help="Send the file so often, each time by other customers")
     ] = 1,
+    first_round: Annotated[
+        int, typer.Option(min=0, help="Begin as if the file had been sent so often before")
+    ] = 0,
     late_share: Annotated[float, typer.Option(help="Share of events 1 to 9 minutes late")] = 0.0,
     too_late_share: Annotated[float, typer.Option(help="Share 15 to 45 minutes late")] = 0.0,
     duplicate_share: Annotated[float, typer.Option(help="Share followed by a duplicate")] = 0.0,
@@ -221,7 +224,7 @@ def main_command(
     source = find_source(chosen, report=lambda line: console.print(line, soft_wrap=True))
     # The simulated times are those of the batch side, whatever the seed of the steps and faults.
     purchases = read_purchases(source.path, seed=chosen.seed, limit=limit)
-    planned = _planned(purchases, seed, order, topic, rounds)
+    planned = _planned(purchases, seed, order, topic, range(first_round, first_round + rounds))
     first = next(planned)
     # The pace of --speed is that of the simulated shoppers.
     if speed is None:

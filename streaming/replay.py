@@ -11,7 +11,7 @@ from lakehouse.data.csv_records import inspect, read_batches
 from lakehouse.errors import SourceFileError
 from streaming.simulated_time import SimulatedTime
 
-__all__ = ["NEXT_ROUND_USERS", "PURCHASE_COLUMNS", "event_id", "next_round", "read_purchases"]
+__all__ = ["NEXT_ROUND_USERS", "PURCHASE_COLUMNS", "event_id", "later_round", "read_purchases"]
 
 _NUMBERS = (
     "user_id",
@@ -73,12 +73,17 @@ def read_purchases(path: Path, *, seed: int, limit: int | None = None) -> pa.Tab
     return _with_times(published, seed)
 
 
-def next_round(purchases: pa.Table, seed: int) -> pa.Table:
+def later_round(purchases: pa.Table, seed: int, rounds: int = 1) -> pa.Table:
     """The same purchases by other customers, so that more of them than the file has can be sent.
 
-    Every event id is new, as the user ids are ``NEXT_ROUND_USERS`` higher.
+    Every event id is new, as the user ids are ``NEXT_ROUND_USERS`` higher with each round.
+
+    Args:
+        purchases: those of a round.
+        seed: the project's seed, from which the simulated times follow.
+        rounds: how many rounds later.
     """
-    users = pc.add(purchases["user_id"], pa.scalar(NEXT_ROUND_USERS, pa.int32()))
+    users = pc.add(purchases["user_id"], pa.scalar(rounds * NEXT_ROUND_USERS, pa.int32()))
     at = purchases.schema.get_field_index("user_id")
     moved = purchases.select(PUBLISHED_COLUMNS).set_column(at, "user_id", users)
     return _with_times(moved, seed)

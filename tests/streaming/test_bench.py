@@ -1,5 +1,6 @@
 """The benchmark's own arithmetic, on tables made by hand, and what it writes."""
 
+import itertools
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,13 @@ from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.bench.sections import find_bench
 from lakehouse.settings import Settings
+from streaming.account import Account
 from streaming.bench.freshness import Freshness
 from streaming.bench.latency import percentiles, row_latencies
 from streaming.bench.report import Measured, flat_figures, section
 from streaming.bench.section import bench_stream
 from streaming.bench.stages import Backlog, Sustained, Weight, keeps_up
+from streaming.bench.world import World
 from streaming.messages import PURCHASES
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
@@ -37,6 +40,35 @@ def table(tmp_path) -> Path:
         readable = SINCE + 3 * number
         os.utime(path / "_delta_log" / f"{number:020}.json", (readable, readable))
     return path
+
+
+class RecordingWorld(World):
+    """Sends nothing, and remembers with which arguments it would have."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.rounds: list[range] = []
+
+    def _start(self, module: str, *arguments: str) -> "RecordingWorld":
+        first, count = (
+            int(arguments[arguments.index(option) + 1]) for option in ("--first-round", "--rounds")
+        )
+        self.rounds.append(range(first, first + count))
+        started_at = (START + timedelta(seconds=len(self.rounds))).isoformat()
+        account = Account(started_at, 1, 1.0, None, 10.0, {"t": {"plain": 10}})
+        account.write(self.settings.var_dir / "stream" / "accounts")
+        return self
+
+    def wait(self) -> int:
+        return 0
+
+
+def test_no_producer_sends_an_event_id_that_another_one_sent(tmp_path):
+    world = RecordingWorld(Settings(var_dir=tmp_path, root="", _env_file=None))
+    assert world.produce(1, 20_000, 1).messages == 20
+    world.produce(1, None, 1)
+    assert len(world.rounds) == 3
+    assert all(set(a).isdisjoint(b) for a, b in itertools.combinations(world.rounds, 2))
 
 
 def test_the_section_is_found_by_the_benchmark():

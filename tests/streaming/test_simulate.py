@@ -7,7 +7,7 @@ import pytest
 from lakehouse.data.synthetic import HEADER, generate
 from lakehouse.errors import SourceFileError
 from streaming.messages import MESSAGE_TYPES, PURCHASES
-from streaming.replay import NEXT_ROUND_USERS, event_id, next_round, read_purchases
+from streaming.replay import NEXT_ROUND_USERS, event_id, later_round, read_purchases
 from streaming.simulate import events, plan_events
 
 ROWS = 3_000
@@ -92,11 +92,12 @@ def test_topics_can_be_chosen(purchases):
 
 
 def test_a_further_round_is_of_other_customers(purchases):
-    second = next_round(purchases, SEED)
+    second = later_round(purchases, SEED)
     assert set(second["event_id"].to_pylist()).isdisjoint(purchases["event_id"].to_pylist())
     first_user = purchases["user_id"][0].as_py() + NEXT_ROUND_USERS
     assert second["user_id"][0].as_py() == first_user
     assert second["event_id"][0].as_py() == event_id(first_user, second["product_id"][0].as_py())
+    assert later_round(purchases, SEED, 2).equals(later_round(second, SEED))
 
 
 def test_lines_that_are_no_purchase_are_left_out(tmp_path: Path):
