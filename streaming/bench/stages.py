@@ -28,6 +28,7 @@ __all__ = [
     "Sustained",
     "Weight",
     "keeps_up",
+    "lasting_processes",
     "measure_backlog",
     "measure_latency",
     "measure_sustained",
@@ -45,6 +46,8 @@ _LAG_SLACK_SECONDS = 1.0
 # A job that has just started runs code that the JVM has not compiled yet; so it
 # works for so many warm-ups, a minute, before anything is measured.
 _FIRST_WARM_UPS = 5
+# A process of the job that has run for less is no part of what it weighs.
+_LASTING_SECONDS = 60.0
 # What is on its way when the sending ends gets that long to arrive.
 _ARRIVAL_SECONDS = 10.0
 
@@ -263,10 +266,21 @@ def _weigh(world: World, job: psutil.Process) -> Weight:
     columns = ["measured_at", "state_rows", "state_bytes"]
     rows = pl.from_arrow(world.metrics(columns)).filter(pl.col("state_rows") > 0)
     newest = rows.sort("measured_at").tail(1)
-    processes = [job, *job.children(recursive=True)]
+    processes = lasting_processes(job, _LASTING_SECONDS)
     return Weight(
         state_rows=newest["state_rows"].sum(),
         state_mb=round(newest["state_bytes"].sum() / 2**20, 1),
         memory_mb=sum(process.memory_info().rss for process in processes) // 2**20,
         peak_mb=sum(peak_memory_mb(process.pid) for process in processes),
     )
+
+
+def lasting_processes(job: psutil.Process, seconds: float) -> list[psutil.Process]:
+    """The job, and those of its descendants that have run for so long.
+
+    Hadoop runs ``chmod`` on each file that it writes: such a child is gone before its memory is
+    read.
+    """
+    started = time.time() - seconds
+    descendants = job.children(recursive=True)
+    return [job, *(child for child in descendants if child.create_time() < started)]

@@ -2,11 +2,14 @@
 
 import itertools
 import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -18,7 +21,7 @@ from streaming.bench.freshness import Freshness
 from streaming.bench.latency import percentiles, row_latencies
 from streaming.bench.report import Measured, flat_figures, section
 from streaming.bench.section import bench_stream
-from streaming.bench.stages import Backlog, Sustained, Weight, keeps_up
+from streaming.bench.stages import Backlog, Sustained, Weight, keeps_up, lasting_processes
 from streaming.bench.world import World
 from streaming.messages import PURCHASES
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
@@ -164,6 +167,16 @@ def test_the_flat_figures_have_the_agreed_names_and_count_no_rate_that_was_too_m
     assert (figures["soak_state_rows"], figures["soak_memory_mb"]) == (640_000, 3_100)
     assert figures["data"] == "synthetic" and figures["scoring"] is True
     assert all(not isinstance(value, dict | list) for value in figures.values())
+
+
+def test_a_child_that_lives_for_a_moment_is_no_part_of_what_a_job_weighs():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        job = psutil.Process()
+        assert child.pid not in {one.pid for one in lasting_processes(job, 60)}
+        assert {job.pid, child.pid} <= {one.pid for one in lasting_processes(job, -60)}
+    finally:
+        child.communicate(b"\n")
 
 
 def test_a_rate_that_the_producer_itself_did_not_reach_is_not_held():
