@@ -276,11 +276,11 @@ def _weigh(world: World, job: psutil.Process) -> Weight:
 
 
 def lasting_processes(job: psutil.Process, seconds: float) -> list[psutil.Process]:
-    """The job, and those of its descendants that have run for so long.
+    """The job, and those of its descendants that live and have run for so long.
 
     Hadoop runs ``chmod`` on each file that it writes: such a child is gone before its memory is
-    read.
+    read. One that has ended, and that nobody waited for, has none.
     """
     started = time.time() - seconds
-    descendants = job.children(recursive=True)
-    return [job, *(child for child in descendants if child.create_time() < started)]
+    lasting = [one for one in job.children(recursive=True) if one.create_time() < started]
+    return [job, *(one for one in lasting if one.status() != psutil.STATUS_ZOMBIE)]

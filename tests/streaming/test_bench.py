@@ -169,14 +169,20 @@ def test_the_flat_figures_have_the_agreed_names_and_count_no_rate_that_was_too_m
     assert all(not isinstance(value, dict | list) for value in figures.values())
 
 
-def test_a_child_that_lives_for_a_moment_is_no_part_of_what_a_job_weighs():
+def test_a_child_that_lives_for_a_moment_or_has_ended_is_no_part_of_what_a_job_weighs():
+    job = psutil.Process()
+
+    def lasting(seconds: float) -> set[int]:
+        return {one.pid for one in lasting_processes(job, seconds)}
+
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    try:
-        job = psutil.Process()
-        assert child.pid not in {one.pid for one in lasting_processes(job, 60)}
-        assert {job.pid, child.pid} <= {one.pid for one in lasting_processes(job, -60)}
-    finally:
-        child.communicate(b"\n")
+    assert child.pid not in lasting(60)
+    assert {job.pid, child.pid} <= lasting(-60)
+    child.stdin.close()
+    # Ended, and not waited for.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert child.pid not in lasting(-60)
+    child.wait()
 
 
 def test_a_rate_that_the_producer_itself_did_not_reach_is_not_held():
