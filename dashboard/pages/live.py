@@ -53,7 +53,7 @@ def stream_state(metrics: pl.DataFrame | None, now: datetime) -> tuple[str, str,
         more = " No message came or the job is stopped: `make status` tells; `make stream` starts."
         return "stopped or silent", words + more, "red"
     if age > _STALE_SECONDS:
-        return "stale", words + " The next batch is late.", "yellow"
+        return "stale", words + " No message came since, or the next batch is late.", "yellow"
     return "running", words, "green"
 
 

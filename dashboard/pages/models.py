@@ -11,7 +11,7 @@ from dashboard.blocks import DataTable
 from dashboard.formats import moment, number
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "drift", "meets_goal", "with_verdicts"]
+__all__ = ["PAGE", "drift", "leak_check", "meets_goal", "with_verdicts"]
 
 METRICS = "predictions.model_metrics"
 SCORED = "predictions.purchase_predictions"
@@ -21,7 +21,8 @@ LIVE = "live.purchase_predictions"
 # What follows the number is words: ">= 1.65 on the real data", ">= .84, stretch .86".
 _GOAL = re.compile(r"^\s*(>=|<=|>|<)\s*(-?(?:\d[\d,]*)?\.?\d+)(?=\s*$|\s*,\s|\s+[a-z])")
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-_LEAK_WORDS = "leak|permuted"
+# The model in use among those that are compared by one kind of metric.
+_CHAMPIONS = {"rmse": "test_rmse", "ndcg_at_10": "blend_ndcg_at_10", "roc_auc": "roc_auc"}
 # Common reading of the population stability index.
 _STABLE, _SHIFTED = 0.1, 0.25
 _DECILES = 10
@@ -147,31 +148,33 @@ def _content(view: View) -> list[Component]:
                 )
                 for row in champions.iter_rows(named=True)
             ),
-            ("Goals reached", f"{reached} of {reached + missed}", "of those with a goal"),
+            ("Goals reached", f"{reached} of {reached + missed}", "goals are for the real data"),
         ),
-        _leaks(judged),
+        blocks.note("Leak check", *leak_check(metrics)),
     ]
     content += _comparisons(view, judged)
     content += _live_quality(view)
     return content + [blocks.table(PAGE.path, data) for data in _tables(view)]
 
 
-def _leaks(judged: pl.DataFrame) -> Component:
-    checks = judged.filter(pl.col("metric").str.contains(_LEAK_WORDS))
-    if checks.is_empty():
-        return blocks.note(
-            "Leak check",
-            "A training run whose figures are too good to be true is stopped, so no such model is "
-            "here. These runs recorded no further check.",
-            "gray",
-        )
-    words = "; ".join(
-        f"{row['metric'].replace('_', ' ')} {number(row['value'], 3)}"
-        + (f" (goal {row['goal']})" if row["goal"] else "")
-        for row in checks.iter_rows(named=True)
+def leak_check(metrics: pl.DataFrame) -> tuple[str, str]:
+    """Whether a model explains more than chance leaves to explain: words for it, and a colour.
+
+    Args:
+        metrics: rows of ``predictions.model_metrics``.
+    """
+    stopped = "A training run whose figures are too good to be true is stopped."
+    values = dict(metrics.filter(pl.col("task") == "purchase").select("metric", "value").rows())
+    reached, ceiling = values.get("test_r2"), values.get("noise_ceiling_r2")
+    if reached is None or ceiling is None:
+        return f"{stopped} No run of the purchase model has told its noise ceiling yet.", "gray"
+    words = (
+        f"The champion explains {number(reached, 3)} of the differences between single purchases "
+        f"(R2 on test rows); the chance in prices leaves at most {number(ceiling, 3)} to explain."
     )
-    is_bad = (checks["reached"] == "no").any()
-    return blocks.note("Leak check", words, "red" if is_bad else "green")
+    if reached < ceiling:
+        return f"{words} {stopped}", "green"
+    return f"{words} So it has seen what it should predict: do not use it.", "red"
 
 
 def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
@@ -183,16 +186,17 @@ def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
         ("roc_auc", "High-value customers (ROC AUC, higher is better)", ".3f"),
     ):
         rows = judged.filter(
-            pl.col("metric").str.contains(suffix, literal=True)
-            & ~pl.col("metric").str.contains(_LEAK_WORDS)
-            & pl.col("value").is_not_null()
+            pl.col("metric").str.contains(suffix, literal=True) & pl.col("value").is_not_null()
         ).sort("value", descending=suffix != "rmse")
         if rows.is_empty():
             continue
+        is_champion = pl.col("metric") == _CHAMPIONS[suffix]
         named = rows.with_columns(
-            label=pl.col("metric").str.replace_all("_", " "),
+            label=pl.when(is_champion)
+            .then(pl.lit("champion"))
+            .otherwise(pl.col("metric").str.replace_all("_", " "))
         )
-        goal = next((text for text in rows["goal"] if text), "none")
+        goal = next((text for text in rows.filter(is_champion)["goal"] if text), "none")
         cards.append(
             blocks.chart(
                 f"compare-{suffix}",
@@ -205,7 +209,7 @@ def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
                     number_format=number_format,
                     height=90 + 28 * len(named),
                 ),
-                f"The model beside its baselines, the best on top. Goal: {goal}.",
+                f"The champion beside others, the best on top. Goal on the real data: {goal}.",
             )
         )
     quality = view.store.rows(QUALITY)

@@ -8,7 +8,7 @@ import pytest
 from dashboard.pages import PAGES
 from dashboard.pages.business import campaign
 from dashboard.pages.live import funnel_steps, stream_state
-from dashboard.pages.models import drift, meets_goal, with_verdicts
+from dashboard.pages.models import drift, leak_check, meets_goal, with_verdicts
 from dashboard.pages.products import reach
 from dashboard.pages.quality import examples_by_reason, rejections_by_reason, runs_of_tests
 from dashboard.query import Query
@@ -134,6 +134,29 @@ def test_a_campaign_pays_margin_on_lift_less_its_cost():
 )
 def test_goals_are_read_from_their_words(value, goal, verdict):
     assert meets_goal(value, goal) is verdict
+
+
+@pytest.mark.parametrize(
+    ("metrics", "colour"),
+    [
+        ({"test_r2": 0.78, "noise_ceiling_r2": 0.81}, "green"),
+        ({"test_r2": 0.82, "noise_ceiling_r2": 0.81}, "red"),
+        ({"test_r2": 0.78}, "gray"),
+        ({}, "gray"),
+    ],
+)
+def test_a_model_that_explains_more_than_chance_leaves_has_seen_the_answer(metrics, colour):
+    frame = pl.DataFrame(
+        {
+            "task": ["purchase"] * len(metrics),
+            "metric": list(metrics),
+            "value": list(metrics.values()),
+        },
+        schema={"task": pl.String, "metric": pl.String, "value": pl.Float64},
+    )
+    words, found = leak_check(frame)
+    assert found == colour
+    assert ("0.780" in words) == (colour == "green")
 
 
 def test_verdicts_stand_beside_the_metrics():
