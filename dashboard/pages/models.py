@@ -1,7 +1,6 @@
 """Models: which is live, what it is worth against baselines and goals, whether it drifts."""
 
-import operator
-import re
+from typing import Any
 
 import polars as pl
 from dash.development.base_component import Component
@@ -9,92 +8,27 @@ from dash.development.base_component import Component
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
 from dashboard.formats import moment, number
+from dashboard.metrics import drift, leak_check, with_verdicts
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "drift", "leak_check", "meets_goal", "with_verdicts"]
+__all__ = ["PAGE", "model_card"]
 
 METRICS = "predictions.model_metrics"
 SCORED = "predictions.purchase_predictions"
 QUALITY = "marts.purchase_prediction_quality"
 LIVE = "live.purchase_predictions"
+# What the champion of a task wrote; a training whose model loses to it leaves them alone.
+_CHAMPIONS_TABLES = {
+    "purchase": SCORED,
+    "segments": "predictions.customer_segments",
+    "recommendations": "predictions.product_recommendations",
+    "high-value": "predictions.high_value_customers",
+}
 
-# What follows the number is words: ">= 1.65 on the real data", ">= .84, stretch .86".
-_GOAL = re.compile(r"^\s*(>=|<=|>|<)\s*(-?(?:\d[\d,]*)?\.?\d+)(?=\s*$|\s*,\s|\s+[a-z])")
-_COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-# The model in use among those that are compared by one kind of metric.
-_CHAMPIONS = {"rmse": "test_rmse", "ndcg_at_10": "blend_ndcg_at_10", "roc_auc": "roc_auc"}
+# The metric of the model itself among those that are compared by one kind of metric.
+_OWN = {"rmse": "test_rmse", "ndcg_at_10": "blend_ndcg_at_10", "roc_auc": "roc_auc"}
 # Common reading of the population stability index.
 _STABLE, _SHIFTED = 0.1, 0.25
-_DECILES = 10
-
-
-def meets_goal(value: float | None, goal: str | None) -> bool | None:
-    """Whether a figure reaches its goal; None if there is no goal that begins like ``>= 0.78``.
-
-    >>> meets_goal(0.8, ">= 0.78"), meets_goal(2400.0, "<= 2,350"), meets_goal(1.0, None)
-    (True, False, None)
-    """
-    match = _GOAL.match(goal or "")
-    if match is None or value is None:
-        return None
-    return _COMPARE[match[1]](value, float(match[2].replace(",", "")))
-
-
-def with_verdicts(metrics: pl.DataFrame) -> pl.DataFrame:
-    """The metrics with a column ``reached``: yes, no, or empty without a goal."""
-    verdicts = [
-        {True: "yes", False: "no", None: None}[meets_goal(value, goal)]
-        for value, goal in metrics.select("value", "goal").iter_rows()
-    ]
-    return metrics.with_columns(reached=pl.Series(verdicts, dtype=pl.String)).select(
-        "task",
-        "metric",
-        "value",
-        "low",
-        "high",
-        "goal",
-        "reached",
-        pl.exclude("task", "metric", "value", "low", "high", "goal", "reached"),
-    )
-
-
-def drift(scored: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
-    """How live predictions are spread over the tenths of those on test rows.
-
-    Args:
-        scored: predicted_purchase of rows the model was tested on.
-        live: predicted_purchase of the stream.
-
-    Returns:
-        tenth, share_expected, share_live, and psi: the part that each adds to the population
-        stability index.
-    """
-    expected = scored["predicted_purchase"].drop_nulls().sort()
-    cuts = sorted({expected.quantile(place / _DECILES) for place in range(1, _DECILES)})
-
-    def shares(values: pl.Series) -> pl.DataFrame:
-        tenth = pl.DataFrame({"value": values.drop_nulls()}).select(
-            tenth=pl.sum_horizontal([(pl.col("value") > cut).cast(pl.Int32) for cut in cuts]) + 1
-        )
-        return tenth.group_by("tenth").agg(share=pl.len() / len(tenth))
-
-    # A tenth without rows would make the logarithm infinite.
-    floor = 1e-4
-    return (
-        pl.DataFrame({"tenth": pl.Series(range(1, len(cuts) + 2), dtype=pl.Int32)})
-        .join(shares(expected).rename({"share": "share_expected"}), on="tenth", how="left")
-        .join(
-            shares(live["predicted_purchase"]).rename({"share": "share_live"}),
-            on="tenth",
-            how="left",
-        )
-        .with_columns(pl.col("share_expected", "share_live").fill_null(0).clip(floor))
-        .with_columns(
-            psi=(pl.col("share_live") - pl.col("share_expected"))
-            * (pl.col("share_live") / pl.col("share_expected")).log()
-        )
-        .sort("tenth")
-    )
 
 
 def _tables(view: View) -> list[DataTable]:
@@ -131,23 +65,17 @@ def _content(view: View) -> list[Component]:
     if metrics is None:
         return [head, blocks.empty("Models", METRICS), *_live_quality(view)]
     judged = with_verdicts(metrics)
-    champions = (
+    trained = (
         metrics.group_by("task")
         .agg(pl.col("model_name", "model_version", "scored_at").last())
         .sort("task")
     )
+    live = {task: _version(view, table) for task, table in _CHAMPIONS_TABLES.items()}
     reached, missed = ((judged["reached"] == text).sum() for text in ("yes", "no"))
     content = [
         head,
         blocks.figures(
-            *(
-                (
-                    row["task"].replace("_", " "),
-                    f"v{row['model_version']}" if row["model_version"] is not None else "-",
-                    f"{row['model_name']}, {moment(row['scored_at'])}",
-                )
-                for row in champions.iter_rows(named=True)
-            ),
+            *(model_card(row, live.get(row["task"])) for row in trained.iter_rows(named=True)),
             ("Goals reached", f"{reached} of {reached + missed}", "goals are for the real data"),
         ),
         blocks.note("Leak check", *leak_check(metrics)),
@@ -157,24 +85,24 @@ def _content(view: View) -> list[Component]:
     return content + [blocks.table(PAGE.path, data) for data in _tables(view)]
 
 
-def leak_check(metrics: pl.DataFrame) -> tuple[str, str]:
-    """Whether a model explains more than chance leaves to explain: words for it, and a colour.
+def _version(view: View, table: str) -> int | None:
+    versions = view.store.rows(table, ("model_version",))
+    return None if versions is None else versions["model_version"][0]
+
+
+def model_card(trained: dict[str, Any], live: int | None) -> tuple[str, str, str]:
+    """Name of a task, the version in use, and how the newest training stands to it.
 
     Args:
-        metrics: rows of ``predictions.model_metrics``.
+        trained: task, model_name, model_version and scored_at of the newest training; the version
+            is None for a task that registers no model.
+        live: the version that the predictions are of; None without any.
     """
-    stopped = "A training run whose figures are too good to be true is stopped."
-    values = dict(metrics.filter(pl.col("task") == "purchase").select("metric", "value").rows())
-    reached, ceiling = values.get("test_r2"), values.get("noise_ceiling_r2")
-    if reached is None or ceiling is None:
-        return f"{stopped} No run of the purchase model has told its noise ceiling yet.", "gray"
-    words = (
-        f"The champion explains {number(reached, 3)} of the differences between single purchases "
-        f"(R2 on test rows); the chance in prices leaves at most {number(ceiling, 3)} to explain."
-    )
-    if reached < ceiling:
-        return f"{words} {stopped}", "green"
-    return f"{words} So it has seen what it should predict: do not use it.", "red"
+    version = trained["model_version"]
+    words = f"{trained['model_name']}, {moment(trained['scored_at'])}"
+    if version != live:
+        words = f"{trained['model_name']}; newest training: v{version}, not in use"
+    return trained["task"], "-" if live is None else f"v{live}", words
 
 
 def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
@@ -190,13 +118,13 @@ def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
         ).sort("value", descending=suffix != "rmse")
         if rows.is_empty():
             continue
-        is_champion = pl.col("metric") == _CHAMPIONS[suffix]
+        is_own = pl.col("metric") == _OWN[suffix]
         named = rows.with_columns(
-            label=pl.when(is_champion)
-            .then(pl.lit("champion"))
+            label=pl.when(is_own)
+            .then(pl.lit("newest model"))
             .otherwise(pl.col("metric").str.replace_all("_", " "))
         )
-        goal = next((text for text in rows.filter(is_champion)["goal"] if text), "none")
+        goal = next((text for text in rows.filter(is_own)["goal"] if text), "none")
         cards.append(
             blocks.chart(
                 f"compare-{suffix}",
@@ -209,7 +137,7 @@ def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
                     number_format=number_format,
                     height=90 + 28 * len(named),
                 ),
-                f"The champion beside others, the best on top. Goal on the real data: {goal}.",
+                f"The newest model beside others, the best on top. Goal on the real data: {goal}.",
             )
         )
     quality = view.store.rows(QUALITY)
@@ -286,7 +214,7 @@ def _drift_words(psi: float) -> str:
 PAGE = Page(
     path="/models",
     title="Models",
-    reads=(METRICS, SCORED, QUALITY, LIVE),
+    reads=(METRICS, *_CHAMPIONS_TABLES.values(), QUALITY, LIVE),
     content=_content,
     tables=_tables,
 )

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from dashboard.metrics import drift, leak_check, meets_goal, with_verdicts
 from dashboard.pages import PAGES
 from dashboard.pages.business import campaign
 from dashboard.pages.live import funnel_steps, stream_state
-from dashboard.pages.models import drift, leak_check, meets_goal, with_verdicts
+from dashboard.pages.models import model_card
 from dashboard.pages.products import reach
 from dashboard.pages.quality import examples_by_reason, rejections_by_reason, runs_of_tests
 from dashboard.query import Query
@@ -134,6 +135,24 @@ def test_a_campaign_pays_margin_on_lift_less_its_cost():
 )
 def test_goals_are_read_from_their_words(value, goal, verdict):
     assert meets_goal(value, goal) is verdict
+
+
+@pytest.mark.parametrize(
+    ("trained", "live", "value", "words"),
+    [
+        (2, 2, "v2", "m, 2026-11-25"),
+        (2, 1, "v1", "m; newest training: v2, not in use"),
+        (None, None, "-", "m, 2026-11-25"),
+    ],
+)
+def test_the_version_in_use_is_shown_and_a_newer_one_that_lost_is_named(
+    trained, live, value, words
+):
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    row = {"task": "t", "model_name": "m", "model_version": trained, "scored_at": at}
+    name, shown, hint = model_card(row, live)
+    assert (name, shown) == ("t", value)
+    assert hint.startswith(words)
 
 
 @pytest.mark.parametrize(

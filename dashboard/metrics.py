@@ -1,0 +1,104 @@
+"""What the metrics and the predictions of models say: goals, the leak check, drift."""
+
+import operator
+import re
+
+import polars as pl
+
+from dashboard.formats import number
+
+__all__ = ["drift", "leak_check", "meets_goal", "with_verdicts"]
+
+# What follows the number is words: ">= 1.65 on the real data", ">= .84, stretch .86".
+_GOAL = re.compile(r"^\s*(>=|<=|>|<)\s*(-?(?:\d[\d,]*)?\.?\d+)(?=\s*$|\s*,\s|\s+[a-z])")
+_COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+_DECILES = 10
+
+
+def meets_goal(value: float | None, goal: str | None) -> bool | None:
+    """Whether a figure reaches its goal; None if there is no goal that begins like ``>= 0.78``.
+
+    >>> meets_goal(0.8, ">= 0.78"), meets_goal(2400.0, "<= 2,350"), meets_goal(1.0, None)
+    (True, False, None)
+    """
+    match = _GOAL.match(goal or "")
+    if match is None or value is None:
+        return None
+    return _COMPARE[match[1]](value, float(match[2].replace(",", "")))
+
+
+def with_verdicts(metrics: pl.DataFrame) -> pl.DataFrame:
+    """The metrics with a column ``reached``: yes, no, or empty without a goal."""
+    verdicts = [
+        {True: "yes", False: "no", None: None}[meets_goal(value, goal)]
+        for value, goal in metrics.select("value", "goal").iter_rows()
+    ]
+    return metrics.with_columns(reached=pl.Series(verdicts, dtype=pl.String)).select(
+        "task",
+        "metric",
+        "value",
+        "low",
+        "high",
+        "goal",
+        "reached",
+        pl.exclude("task", "metric", "value", "low", "high", "goal", "reached"),
+    )
+
+
+def leak_check(metrics: pl.DataFrame) -> tuple[str, str]:
+    """Whether a model explains more than chance leaves to explain: words for it, and a colour.
+
+    Args:
+        metrics: rows of ``predictions.model_metrics``.
+    """
+    stopped = "A training run whose figures are too good to be true is stopped."
+    values = dict(metrics.filter(pl.col("task") == "purchase").select("metric", "value").rows())
+    reached, ceiling = values.get("test_r2"), values.get("noise_ceiling_r2")
+    if reached is None or ceiling is None:
+        return f"{stopped} No run of the purchase model has told its noise ceiling yet.", "gray"
+    words = (
+        f"The model explains {number(reached, 3)} of the differences between single purchases "
+        f"(R2 on test rows); the chance in prices leaves at most {number(ceiling, 3)} to explain."
+    )
+    if reached < ceiling:
+        return f"{words} {stopped}", "green"
+    return f"{words} So it has seen what it should predict: do not use it.", "red"
+
+
+def drift(scored: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
+    """How live predictions are spread over the tenths of those on test rows.
+
+    Args:
+        scored: predicted_purchase of rows the model was tested on.
+        live: predicted_purchase of the stream.
+
+    Returns:
+        tenth, share_expected, share_live, and psi: the part that each adds to the population
+        stability index.
+    """
+    expected = scored["predicted_purchase"].drop_nulls().sort()
+    cuts = sorted({expected.quantile(place / _DECILES) for place in range(1, _DECILES)})
+
+    def shares(values: pl.Series) -> pl.DataFrame:
+        tenth = pl.DataFrame({"value": values.drop_nulls()}).select(
+            tenth=pl.sum_horizontal([(pl.col("value") > cut).cast(pl.Int32) for cut in cuts]) + 1
+        )
+        return tenth.group_by("tenth").agg(share=pl.len() / len(tenth))
+
+    # A tenth without rows would make the logarithm infinite.
+    floor = 1e-4
+    return (
+        pl.DataFrame({"tenth": pl.Series(range(1, len(cuts) + 2), dtype=pl.Int32)})
+        .join(shares(expected).rename({"share": "share_expected"}), on="tenth", how="left")
+        .join(
+            shares(live["predicted_purchase"]).rename({"share": "share_live"}),
+            on="tenth",
+            how="left",
+        )
+        .with_columns(pl.col("share_expected", "share_live").fill_null(0).clip(floor))
+        .with_columns(
+            psi=(pl.col("share_live") - pl.col("share_expected"))
+            * (pl.col("share_live") / pl.col("share_expected")).log()
+        )
+        .sort("tenth")
+    )
