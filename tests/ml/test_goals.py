@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.pages.models import meets_goal
+from dashboard.metrics import meets_goal
 from ml.goals import GOALS, Goal, find_goal
 
 
