@@ -45,8 +45,8 @@ _SPACE = "rank_fm"
 
 def compare_regressions(split: PurchaseSplit, spark: SparkSession, seed: int) -> list[Comparison]:
     """Linear regression, random forest and boosted trees on the encodings that dbt built."""
-    features, target = mart_features(split.train), split.train_purchase
-    asked, actual = mart_features(split.test), split.test_purchase
+    features, asked = mart_features(split)
+    target, actual = split.train_purchase, split.test_purchase
     rows, test_rows = (
         _vectors(spark, matrix, amounts).cache()
         for matrix, amounts in ((features, target), (asked, actual))

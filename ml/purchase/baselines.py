@@ -8,10 +8,16 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ml.purchase.data import ENCODED, PurchaseSplit
+from ml.purchase.data import ENCODED, ENCODING_KEYS, PurchaseSplit
 from ml.purchase.rows import EVENT_COLUMNS, Codes
 
-__all__ = ["mart_features", "mean_baselines", "public_recipe", "sklearn_baselines"]
+__all__ = [
+    "mart_features",
+    "mean_baselines",
+    "public_recipe",
+    "sklearn_baselines",
+    "training_counts",
+]
 
 _PUBLIC_TREES = {
     "max_depth": 10,
@@ -30,16 +36,43 @@ def mean_baselines(split: PurchaseSplit) -> dict[str, np.ndarray]:
     }
 
 
-def mart_features(rows: pd.DataFrame) -> np.ndarray:
-    """The numeric columns of the training set, rows x columns, without ids."""
-    numeric = [name for name in EVENT_COLUMNS if pd.api.types.is_numeric_dtype(rows[name])]
+def training_counts(rows: pd.DataFrame, split: PurchaseSplit) -> pd.DataFrame:
+    """Number of training purchases with the key of each encoding, such as ``user_count``.
+
+    Those of the mart cannot stand in: they leave out a training row's own fold and leave out none
+    for a test row, so a model that learns from them is asked about larger counts than it saw. A
+    count does not know the target, so a training row may be counted itself.
+
+    Args:
+        rows: of either side.
+        split: whose training rows are counted.
+    """
+    counts = {}
+    for encoding, keys in ENCODING_KEYS.items():
+        name, keys = f"{encoding}_count", list(keys)
+        known = split.train.groupby(keys, dropna=False).size().rename(name).reset_index()
+        counts[name] = rows[keys].merge(known, on=keys, how="left")[name].fillna(0).to_numpy()
+    return pd.DataFrame(counts, index=rows.index)
+
+
+def mart_features(split: PurchaseSplit) -> tuple[np.ndarray, np.ndarray]:
+    """The numeric columns of training and test rows, rows x columns, without ids.
+
+    Means are the mart's; counts are :func:`training_counts`.
+    """
+    numeric = [name for name in EVENT_COLUMNS if pd.api.types.is_numeric_dtype(split.train[name])]
     columns = [*(name for name in numeric if name != "user_id"), *ENCODED]
-    return rows[columns].fillna(0).to_numpy(dtype=float)
+
+    def features(rows: pd.DataFrame) -> np.ndarray:
+        joined = pd.concat([rows[columns], training_counts(rows, split)], axis=1)
+        return joined.fillna(0).to_numpy(dtype=float)
+
+    return features(split.train), features(split.test)
 
 
 def sklearn_baselines(split: PurchaseSplit, seed: int) -> dict[str, np.ndarray]:
     """A linear model and boosted trees of scikit-learn on the encodings that dbt built."""
-    train, test = mart_features(split.train), mart_features(split.test)
+    train, test = mart_features(split)
     models = {
         "sklearn_ridge": make_pipeline(StandardScaler(), Ridge()),
         "sklearn_boosting": HistGradientBoostingRegressor(random_state=seed % 2**31),
@@ -53,6 +86,7 @@ def public_recipe(split: PurchaseSplit, seed: int) -> np.ndarray:
     """What the recipe that won in public expects: trees on codes, counts and product means."""
 
     def features(rows: pd.DataFrame, codes: Codes) -> np.ndarray:
+        counts = training_counts(rows, split)
         return np.column_stack(
             [
                 codes.user,
@@ -61,8 +95,8 @@ def public_recipe(split: PurchaseSplit, seed: int) -> np.ndarray:
                 codes.second_category,
                 codes.third_category,
                 *codes.attributes.values(),
-                rows["user_count"],
-                rows["product_count"],
+                counts["user_count"],
+                counts["product_count"],
                 rows["product_mean_purchase"],
             ]
         ).astype(np.float32)

@@ -11,15 +11,27 @@ from ml.inputs import Inputs
 from ml.purchase.biases import PriceUnits
 from ml.purchase.rows import EVENT_COLUMNS, Codes, Vocabulary
 
-__all__ = ["ENCODED", "TRAINING_SET", "PurchaseSplit", "read_purchases", "split_purchases"]
+__all__ = [
+    "ENCODED",
+    "ENCODING_KEYS",
+    "TRAINING_SET",
+    "PurchaseSplit",
+    "read_purchases",
+    "split_purchases",
+]
 
 TRAINING_SET = "features.purchase_training_set"
 
-ENCODED = tuple(
-    f"{encoding}_{measure}"
-    for encoding in ("category", "categories", "product", "user", "user_category")
-    for measure in ("mean_purchase", "count")
-)
+ENCODING_KEYS = {
+    "category": ("product_category_1",),
+    "categories": ("product_category_1", "product_category_2", "product_category_3"),
+    "product": ("product_id",),
+    "user": ("user_id",),
+    "user_category": ("user_id", "product_category_1"),
+}
+"""Encoding of the training set -> columns whose purchases it is the mean of."""
+
+ENCODED = tuple(f"{encoding}_mean_purchase" for encoding in ENCODING_KEYS)
 """Out-of-fold target encodings, as dbt built them."""
 
 # Fewer could not fill the folds of the encodings.
