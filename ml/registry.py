@@ -4,6 +4,8 @@ The version in use has the alias ``champion``. Models are pickles, so they are l
 below from the project's own store only, never from a path or a URI that somebody passes in.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,6 +28,7 @@ __all__ = [
     "load_champion",
     "load_version",
     "promote",
+    "promoted",
     "register",
     "roll_back",
 ]
@@ -148,6 +151,27 @@ def promote(name: str, version: int, settings: Settings) -> None:
         client.set_model_version_tag(name, str(version), _PREVIOUS, str(previous))
     client.set_model_version_tag(name, str(version), _PROMOTED_AT, datetime.now(UTC).isoformat())
     client.set_registered_model_alias(name, ALIAS, str(version))
+
+
+@contextmanager
+def promoted(name: str, version: int, settings: Settings) -> Iterator[None]:
+    """Promote a version, and take that back if an error leaves the block.
+
+    What depends on the promotion is written inside: an alias can be set back, a table that is
+    half-way written cannot. Only a process that is killed in between leaves a champion without its
+    predictions, which `python -m ml.score` writes.
+    """
+    previous = champion_version(name, settings)
+    promote(name, version, settings)
+    try:
+        yield
+    except BaseException:
+        client = use_tracking(settings)
+        if previous is None:
+            client.delete_registered_model_alias(name, ALIAS)
+        else:
+            client.set_registered_model_alias(name, ALIAS, str(previous))
+        raise
 
 
 def roll_back(name: str, settings: Settings) -> int:

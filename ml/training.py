@@ -86,8 +86,9 @@ def measure(task: Task, context: TaskContext) -> Evaluation:
 def train(task: Task, context: TaskContext) -> TrainingResult:
     """Train, judge, register, promote if it is better, and score with what is then in use.
 
-    Nothing that others read changes before everything is computed: the champion, the predictions
-    and the figures come last.
+    Nothing that others read changes before everything is computed and Spark's pipelines are kept:
+    the champion, the predictions and the figures come last, and predictions that cannot be written
+    take the promotion back.
 
     Raises:
         LakehouseError: the data cannot be learnt from, the leak alarm rings, or a first model
@@ -114,11 +115,13 @@ def train(task: Task, context: TaskContext) -> TrainingResult:
             version, own = challenger.version, challenger.provenance(context.data_kind)
             model = challenger if decision.is_promoted else _stays_champion(task, decision, context)
             scores, origin = task.score(model, data, context), model.provenance(context.data_kind)
-            if decision.is_promoted:
-                registry.promote(task.registered_name, version, context.settings)
         for name, pipeline in task.pipelines(fitted, split).items():
             save_pipeline(pipeline, name, context.settings)
-        write_scores(scores, origin, context)
+        if decision is not None and decision.is_promoted:
+            with registry.promoted(task.registered_name, version, context.settings):
+                write_scores(scores, origin, context)
+        else:
+            write_scores(scores, origin, context)
         seconds = time.perf_counter() - started
         cost = {"training_seconds": round(seconds, 1)} | context.peak_heap()
         mlflow.log_metrics(cost)

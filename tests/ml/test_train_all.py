@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -14,7 +15,7 @@ from mlflow.models import infer_signature
 from mlflow.pyfunc import PythonModel
 from rich.console import Console
 
-from lakehouse.errors import ModelError
+from lakehouse.errors import LakehouseError, ModelError
 from lakehouse.settings import Settings
 from ml import registry
 from ml.promotion import Check
@@ -161,6 +162,41 @@ def test_a_model_is_taken_into_use_only_when_its_predictions_are_there(built):
     with pytest.raises(ModelError, match="no rows to score"):
         train(CannotScore(), make_context(built, Console(quiet=True)))
     assert registry.champion_version("customer_segments", built) is None
+
+
+class Promoted(FailsACheck):
+    """Better than whatever it is compared with: the challenger is asked first."""
+
+    evaluation = Learns.evaluation
+    asked = 0
+
+    def losses(self, model, split, context):
+        self.asked += 1
+        return np.full(9, float(self.asked))
+
+
+class CannotKeepPipelines(Promoted):
+    def pipelines(self, fitted, split):
+        raise OSError("no space left")
+
+
+class CannotWrite(Promoted):
+    def score(self, model, data, context):
+        return {"customer_segments": pa.table({"another": [1]})}
+
+
+@pytest.mark.parametrize("failing", [CannotKeepPipelines, CannotWrite])
+@pytest.mark.parametrize("has_champion", [False, True])
+def test_what_cannot_be_kept_or_written_leaves_the_champion_as_it_was(built, failing, has_champion):
+    if has_champion:
+        train(Promoted(), make_context(built, Console(quiet=True)))
+        assert registry.champion_version("customer_segments", built) == 1
+    with pytest.raises((OSError, LakehouseError)):
+        train(failing(), make_context(built, Console(quiet=True)))
+    expected = 1 if has_champion else None
+    assert registry.champion_version("customer_segments", built) == expected
+    if has_champion:
+        assert {row["model_version"] for row in predictions(built)} == {1}
 
 
 def predictions(settings: Settings) -> list[dict]:
