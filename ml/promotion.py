@@ -41,7 +41,7 @@ class Decision:
 
 
 def decide(
-    challenger: np.ndarray,
+    challenger: np.ndarray | None,
     champion: np.ndarray | None,
     checks: Sequence[Check],
     seed: int,
@@ -49,9 +49,11 @@ def decide(
     """Compare a challenger with the champion on the same test rows.
 
     Args:
-        challenger: its loss on each test row, lower is better.
-        champion: the champion's losses on these rows; None if there is none, or if it cannot
-            judge these rows.
+        challenger: its loss on each test row, lower is better; None if a check failed, as it need
+            not be asked then.
+        champion: the champion's losses on these rows; None if there is none, or if these rows are
+            answered with an error. One that answers with no number loses, too: it promised
+            numbers, and would keep every successor out.
         checks: all must be passed.
         seed: of the bootstrap.
 
@@ -64,7 +66,11 @@ def decide(
     if not np.isfinite(challenger).all():
         return Decision(False, "some of its losses are no numbers", None)
     if champion is None:
-        return Decision(True, "there is no champion that judges these rows", None)
+        return Decision(True, "there is no champion that answers these rows", None)
+    count_bad = int((~np.isfinite(champion)).sum())
+    if count_bad:
+        reason = f"the champion's losses on {count_bad:,} of {len(champion):,} rows are no numbers"
+        return Decision(True, reason, None)
     gain = paired_difference(challenger, champion, seed)
     shown = f"mean loss lower by {gain.value:.5g} [{gain.low:.5g}, {gain.high:.5g}]"
     if gain.low > 0:

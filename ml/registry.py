@@ -13,12 +13,17 @@ import mlflow
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
+from mlflow.protos.databricks_pb2 import (
+    INVALID_PARAMETER_VALUE,
+    RESOURCE_DOES_NOT_EXIST,
+    ErrorCode,
+)
 from mlflow.pyfunc import PyFuncModel, PythonModel
 
-from lakehouse.errors import ModelError
+from lakehouse.errors import LakehouseError, ModelError
 from lakehouse.settings import Settings
 from ml.tables import Provenance
-from ml.tracking import use_tracking
+from ml.tracking import mlflow_errors, use_tracking, without_secrets
 
 __all__ = [
     "ALIAS",
@@ -44,6 +49,8 @@ REGISTERED_NAMES = (
 # The champion that a version replaced, kept on the version for the way back.
 _PREVIOUS = "previous_champion"
 _PROMOTED_AT = "promoted_at"
+# How MLflow tells that a model is not registered, and that it has no such alias.
+_NO_CHAMPION = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)}
 
 
 @dataclass(frozen=True)
@@ -108,49 +115,66 @@ def load_version(name: str, version: int, settings: Settings) -> Champion:
     Raises:
         ModelError: there is no such version, or it cannot be loaded.
     """
-    client = use_tracking(settings)
     try:
-        found = client.get_model_version(_known(name), str(version))
+        found = use_tracking(settings).get_model_version(_known(name), str(version))
         model = mlflow.pyfunc.load_model(f"models:/{name}/{version}")
-    except (MlflowException, OSError) as error:
+    except LakehouseError:
+        raise
+    except Exception as error:  # of the store, or of unpickling what older code has written
         raise ModelError(
-            f"Version {version} of model {name} cannot be loaded: {' '.join(str(error).split())}. "
-            "Train it again, or go back with `python -m ml.rollback`"
+            f"Version {version} of model {name} cannot be loaded: {without_secrets(str(error))}. "
+            f"If that lasts, go back with `python -m ml.rollback {name}`, or take the alias "
+            f"{ALIAS!r} from it in `make mlflow`; then train again"
         ) from error
     return Champion(name, version, found.run_id, model)
 
 
 def champion_version(name: str, settings: Settings) -> int | None:
-    """The version that is in use; None if none is."""
-    client = use_tracking(settings)
-    try:
-        return int(client.get_model_version_by_alias(_known(name), ALIAS).version)
-    except MlflowException:
-        return None
+    """The version that is in use; None if none is.
+
+    Raises:
+        ModelError: the registry does not answer.
+    """
+    with mlflow_errors(settings):
+        client = use_tracking(settings)
+        try:
+            return int(client.get_model_version_by_alias(_known(name), ALIAS).version)
+        except MlflowException as error:
+            if error.error_code in _NO_CHAMPION:
+                return None
+            raise
 
 
 def load_champion(name: str, settings: Settings) -> Champion:
     """Load the version of a model that is in use.
 
     Raises:
-        ModelError: the name is not one of ours, no version is in use, or it cannot be loaded.
+        ModelError: the name is not one of ours, no version is in use, it cannot be loaded, or the
+            registry does not answer.
     """
     version = champion_version(name, settings)
     if version is None:
         raise ModelError(
-            f"Model {name} has no champion in {settings.tracking_uri}. Run `make train` first"
+            f"Model {name} has no champion in {without_secrets(settings.tracking_uri)}. "
+            "Run `make train` first"
         )
     return load_version(name, version, settings)
 
 
 def promote(name: str, version: int, settings: Settings) -> None:
-    """Take a version into use and note which one it replaces."""
-    client = use_tracking(settings)
+    """Take a version into use and note which one it replaces.
+
+    Raises:
+        ModelError: the registry does not answer.
+    """
     previous = champion_version(name, settings)
-    if previous is not None and previous != version:
-        client.set_model_version_tag(name, str(version), _PREVIOUS, str(previous))
-    client.set_model_version_tag(name, str(version), _PROMOTED_AT, datetime.now(UTC).isoformat())
-    client.set_registered_model_alias(name, ALIAS, str(version))
+    with mlflow_errors(settings):
+        client = use_tracking(settings)
+        if previous is not None and previous != version:
+            client.set_model_version_tag(name, str(version), _PREVIOUS, str(previous))
+        now = datetime.now(UTC).isoformat()
+        client.set_model_version_tag(name, str(version), _PROMOTED_AT, now)
+        client.set_registered_model_alias(name, ALIAS, str(version))
 
 
 @contextmanager
@@ -160,17 +184,21 @@ def promoted(name: str, version: int, settings: Settings) -> Iterator[None]:
     What depends on the promotion is written inside: an alias can be set back, a table that is
     half-way written cannot. Only a process that is killed in between leaves a champion without its
     predictions, which `python -m ml.score` writes.
+
+    Raises:
+        ModelError: the registry does not answer.
     """
     previous = champion_version(name, settings)
     promote(name, version, settings)
     try:
         yield
     except BaseException:
-        client = use_tracking(settings)
-        if previous is None:
-            client.delete_registered_model_alias(name, ALIAS)
-        else:
-            client.set_registered_model_alias(name, ALIAS, str(previous))
+        with mlflow_errors(settings):
+            client = use_tracking(settings)
+            if previous is None:
+                client.delete_registered_model_alias(name, ALIAS)
+            else:
+                client.set_registered_model_alias(name, ALIAS, str(previous))
         raise
 
 
@@ -178,19 +206,20 @@ def roll_back(name: str, settings: Settings) -> int:
     """Take the version into use again that the champion replaced; returns it.
 
     Raises:
-        ModelError: there is no champion, or it replaced none.
+        ModelError: there is no champion, it replaced none, or the registry does not answer.
     """
     current = champion_version(name, settings)
     if current is None:
         raise ModelError(f"Model {name} has no champion, so there is nothing to go back from")
-    client = use_tracking(settings)
-    previous = client.get_model_version(name, str(current)).tags.get(_PREVIOUS)
-    if previous is None:
-        raise ModelError(
-            f"Version {current} of model {name} is its first champion, so there is nothing to go "
-            "back to; `python -m ml.train` makes versions that may replace it"
-        )
-    client.set_registered_model_alias(name, ALIAS, previous)
+    with mlflow_errors(settings):
+        client = use_tracking(settings)
+        previous = client.get_model_version(name, str(current)).tags.get(_PREVIOUS)
+        if previous is None:
+            raise ModelError(
+                f"Version {current} of model {name} is its first champion, so there is nothing to "
+                "go back to; `python -m ml.train` makes versions that may replace it"
+            )
+        client.set_registered_model_alias(name, ALIAS, previous)
     return int(previous)
 
 

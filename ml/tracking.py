@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,16 @@ from mlflow.exceptions import MlflowException
 from lakehouse.errors import ModelError
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["RunRecord", "find_run", "git_commit", "log_record", "tracked_run", "use_tracking"]
+__all__ = [
+    "RunRecord",
+    "find_run",
+    "git_commit",
+    "log_record",
+    "mlflow_errors",
+    "tracked_run",
+    "use_tracking",
+    "without_secrets",
+]
 
 _EXPERIMENT = "black-friday/{task}"
 _RECORD = "record.json"
@@ -60,6 +70,32 @@ def use_tracking(settings: Settings) -> mlflow.MlflowClient:
     return mlflow.MlflowClient(settings.tracking_uri)
 
 
+def without_secrets(text: str) -> str:
+    """A text in one line, without name and password of the URIs in it.
+
+    >>> without_secrets("https://me:secret@host/x answers 500")
+    'https://host/x answers 500'
+    """
+    return re.sub(r"://[^/\s]*@", "://", " ".join(text.split()))
+
+
+@contextmanager
+def mlflow_errors(settings: Settings) -> Iterator[None]:
+    """Tell in words what MLflow raises inside.
+
+    Raises:
+        ModelError: MLflow cannot be reached, or refuses what it was asked for.
+    """
+    try:
+        yield
+    except MlflowException as error:
+        where = without_secrets(settings.tracking_uri)
+        raise ModelError(
+            f"MLflow in {where} does not do what it is asked for: {without_secrets(str(error))}. "
+            "Check LAKEHOUSE_MLFLOW_TRACKING_URI and that a server answers there, then try again"
+        ) from error
+
+
 def git_commit() -> str:
     """Commit of the project's code; ``-dirty`` with uncommitted changes, 'unknown' without git."""
     described = subprocess.run(
@@ -74,16 +110,21 @@ def git_commit() -> str:
 
 @contextmanager
 def tracked_run(task: str, settings: Settings) -> Iterator[Run]:
-    """An MLflow run in the experiment of a task; it ends as FAILED when an error leaves it."""
-    client = use_tracking(settings)
+    """An MLflow run in the experiment of a task; it ends as FAILED when an error leaves it.
+
+    Raises:
+        ModelError: MLflow cannot be reached, or refuses what it was asked for, here or inside.
+    """
     name = _EXPERIMENT.format(task=task)
-    if client.get_experiment_by_name(name) is None:
-        # A tracking server chooses the place of artifacts itself.
-        local = (settings.var_dir / "mlflow" / "artifacts" / task).as_uri()
-        client.create_experiment(name, None if settings.mlflow_tracking_uri else local)
-    mlflow.set_experiment(name)
-    with mlflow.start_run() as run:
-        yield run
+    with mlflow_errors(settings):
+        client = use_tracking(settings)
+        if client.get_experiment_by_name(name) is None:
+            # A tracking server chooses the place of artifacts itself.
+            local = (settings.var_dir / "mlflow" / "artifacts" / task).as_uri()
+            client.create_experiment(name, None if settings.mlflow_tracking_uri else local)
+        mlflow.set_experiment(name)
+        with mlflow.start_run() as run:
+            yield run
 
 
 def log_record(record: RunRecord) -> None:
@@ -114,7 +155,7 @@ def find_run(run_id: str, settings: Settings) -> tuple[RunRecord, dict[str, floa
         path = client.download_artifacts(run_id, _RECORD)
     except (MlflowException, OSError) as error:
         raise ModelError(
-            f"Run {run_id!r} cannot be repeated: {' '.join(str(error).split())}. "
+            f"Run {run_id!r} cannot be repeated: {without_secrets(str(error))}. "
             "`make mlflow` lists the runs"
         ) from None
     values: dict[str, Any] = json.loads(Path(path).read_text())

@@ -9,6 +9,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from mlflow.exceptions import MlflowException
 from rich.console import Console
 
 from lakehouse.errors import LakehouseError, ModelError
@@ -91,9 +92,9 @@ def train(task: Task, context: TaskContext) -> TrainingResult:
     take the promotion back.
 
     Raises:
-        LakehouseError: the data cannot be learnt from, the leak alarm rings, or a first model
-            fails its checks; the run is marked FAILED, the champion stays and no prediction
-            changes.
+        LakehouseError: the data cannot be learnt from, the leak alarm rings, a first model fails
+            its checks, or there is a champion that cannot be loaded to be compared with; the run
+            is marked FAILED, the champion stays and no prediction changes.
     """
     started = time.perf_counter()
     with tracked_run(task.name, context.settings) as run:
@@ -197,12 +198,11 @@ def _challenge(
     # A model that does not answer as promised is not asked any further.
     if checks[-1].is_passed:
         checks.append(_latency_check(challenger, package))
-    decision = decide(
-        task.losses(challenger.model, split, context),
-        _champion_losses(task, split, context),
-        checks,
-        context.seed,
-    )
+    losses, of_champion = None, None
+    if all(check.is_passed for check in checks):
+        losses = task.losses(challenger.model, split, context)
+        of_champion = _champion_losses(task, split, context)
+    decision = decide(losses, of_champion, checks, context.seed)
     mlflow.log_dict([check.__dict__ for check in checks], "checks.json")
     mlflow.set_tags(
         {"promotion": "promoted" if decision.is_promoted else "kept out", "reason": decision.reason}
@@ -223,14 +223,29 @@ def _stays_champion(task: Task, decision: Decision, context: TaskContext) -> reg
 
 
 def _champion_losses(task: Task, split: Any, context: TaskContext) -> np.ndarray | None:
-    if registry.champion_version(task.registered_name, context.settings) is None:
+    """Losses of the champion; None if there is none, or if these rows make it fail.
+
+    Raises:
+        ModelError: the registry does not answer, or the champion cannot be loaded. It may be as
+            good as ever then, so it is not replaced without a comparison.
+    """
+    name, settings = task.registered_name, context.settings
+    version = registry.champion_version(name, settings)
+    if version is None:
         return None
+    champion = registry.load_version(name, version, settings)
     try:
-        champion = registry.load_champion(task.registered_name, context.settings)
         return task.losses(champion.model, split, context)
-    except (LakehouseError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (
+        LakehouseError,
+        MlflowException,
+        ValueError,
+        KeyError,
+        AttributeError,
+        TypeError,
+    ) as error:
         # Of an older shape of code or tables: it must not keep its successors out.
-        context.say(f"  the champion cannot judge these rows ({error})")
+        context.say(f"  champion version {version} cannot answer these rows ({error})")
         return None
 
 

@@ -47,3 +47,16 @@ def test_losses_that_are_no_numbers_keep_a_model_out(champion):
     spoilt = champion.copy()
     spoilt[3] = np.nan
     assert not decide(spoilt, None, [PASSED], seed=1).is_promoted
+
+
+def test_a_champion_whose_losses_are_no_numbers_loses(champion):
+    """It cannot judge, and would keep every successor out for ever."""
+    spoilt = champion.copy()
+    spoilt[3] = np.nan
+    decision = decide(champion, spoilt, [PASSED], seed=1)
+    assert decision.is_promoted
+    assert "on 1 of 1,000 rows are no numbers" in decision.reason
+
+
+def test_a_model_that_failed_a_check_need_not_be_asked(champion):
+    assert not decide(None, None, [FAILED], seed=1).is_promoted

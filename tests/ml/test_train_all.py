@@ -11,7 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
+from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 from mlflow.pyfunc import PythonModel
 from rich.console import Console
 
@@ -197,6 +199,66 @@ def test_what_cannot_be_kept_or_written_leaves_the_champion_as_it_was(built, fai
     assert registry.champion_version("customer_segments", built) == expected
     if has_champion:
         assert {row["model_version"] for row in predictions(built)} == {1}
+
+
+class AnswersWithNoNumber(Promoted):
+    def losses(self, model, split, context):
+        self.asked += 1
+        return np.full(9, 9.0 if self.asked == 1 else np.nan)
+
+
+class CannotAnswer(Promoted):
+    """Its champion fails, as one of an older shape does."""
+
+    def losses(self, model, split, context):
+        self.asked += 1
+        if self.asked == 2:
+            raise KeyError("a column of long ago")
+        return np.full(9, 9.0)
+
+
+@pytest.mark.parametrize("task", [AnswersWithNoNumber, CannotAnswer])
+def test_a_champion_that_is_asked_and_cannot_answer_does_not_keep_its_successor_out(built, task):
+    train(Promoted(), make_context(built, Console(quiet=True)))
+    assert train(task(), make_context(built, Console(quiet=True))).decision.is_promoted
+    assert registry.champion_version("customer_segments", built) == 2
+
+
+def test_a_champion_that_cannot_be_loaded_is_not_replaced_without_a_comparison(built):
+    train(Promoted(), make_context(built, Console(quiet=True)))
+    artifacts = built.var_dir / "mlflow" / "artifacts"
+    artifacts.rename(artifacts.with_name("elsewhere"))
+    with pytest.raises(ModelError, match=r"Version 1 of model customer_segments cannot be loaded"):
+        train(Promoted(), make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) == 1
+
+
+def test_a_registry_that_does_not_answer_is_no_missing_champion(built, monkeypatch):
+    train(Promoted(), make_context(built, Console(quiet=True)))
+
+    def fails(*_):
+        raise MlflowException("the database is locked", INTERNAL_ERROR)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fails)
+        with pytest.raises(ModelError, match="the database is locked"):
+            train(Promoted(), make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) == 1
+
+
+def test_a_model_that_answers_other_columns_than_promised_is_not_asked_any_further(built):
+    class AnswersOthers(FailsACheck):
+        evaluation = Learns.evaluation
+
+        def package(self, fitted, split, context):
+            promised = infer_signature(ROWS, pd.DataFrame({"z": [1.0]}))
+            return replace(super().package(fitted, split, context), signature=promised)
+
+        def losses(self, model, split, context):
+            return model.predict(ROWS)["z"].to_numpy()
+
+    with pytest.raises(ModelError, match=r"kept out: .* schema \(answers \['y'\], promised"):
+        train(AnswersOthers(), make_context(built, Console(quiet=True)))
 
 
 def predictions(settings: Settings) -> list[dict]:
