@@ -8,7 +8,7 @@ from scipy import stats
 from ml.hypotheses.data import FACTORS, HypothesesData
 from ml.hypotheses.effects import cramers_v_interval
 from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
-from ml.hypotheses.rows import TestRow
+from ml.hypotheses.rows import GOES_WITH, TestRow
 
 __all__ = ["ask_categories", "ask_correlations", "ask_row_amounts"]
 
@@ -114,12 +114,21 @@ def ask_row_amounts(factor: str, data: HypothesesData, seed: int, samples: int) 
     ]
 
 
+# The tests are two-sided, so no sentence claims a direction; the verdict names the one found.
 _CORRELATIONS = (
-    ("age_rank", "mean_purchase", "The average purchase rises or falls with age."),
-    ("age_rank", "sum_purchase", "Total spend rises or falls with age."),
-    ("stay_years", "mean_purchase", "The average purchase goes with years in the city."),
-    ("count_purchases", "mean_purchase", "Customers who buy more often pay more per purchase."),
-    ("count_purchases", "sum_purchase", "Customers who buy more often spend more."),
+    ("age_rank", "mean_purchase", f"The average purchase {GOES_WITH} age."),
+    ("age_rank", "sum_purchase", f"Total spend {GOES_WITH} age."),
+    ("stay_years", "mean_purchase", f"The average purchase {GOES_WITH} years in the city."),
+    (
+        "count_purchases",
+        "mean_purchase",
+        f"The average purchase {GOES_WITH} how often a customer buys.",
+    ),
+    (
+        "count_purchases",
+        "sum_purchase",
+        f"Total spend, which adds up purchases, {GOES_WITH} how often a customer buys.",
+    ),
 )
 
 

@@ -7,9 +7,20 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-__all__ = ["ALPHA", "TestRow", "as_frame", "size_in_words", "with_holm", "with_verdict"]
+__all__ = [
+    "ALPHA",
+    "GOES_WITH",
+    "TestRow",
+    "as_frame",
+    "size_in_words",
+    "with_holm",
+    "with_verdict",
+]
 
 ALPHA = 0.05
+
+GOES_WITH = "goes with"
+"""What the sentence of a correlation says of its two numbers before a direction is known."""
 
 # Cohen's (1988) conventions: negligible below the first, then small, medium, large.
 _BOUNDS = {
@@ -20,6 +31,7 @@ _BOUNDS = {
     "rho": (0.1, 0.3, 0.5),
 }
 _SIZES = ("negligible", "small", "medium", "large")
+_CORRELATIONS = ("r", "rho")
 
 
 @dataclass(frozen=True)
@@ -92,17 +104,25 @@ def with_holm(rows: Sequence[TestRow], main: Sequence[str]) -> list[TestRow]:
 
 
 def with_verdict(row: TestRow) -> TestRow:
-    """A main test with its verdict and, before what it says already, the verdict's words."""
+    """A main test with its verdict and, before what it says already, the verdict's words.
+
+    Those of a correlation that is supported name its direction.
+    """
     size = size_in_words(row.effect_size_name, row.effect_size)
+    noun, found = "difference", ""
+    if row.effect_size_name in _CORRELATIONS:
+        noun = "connection"
+        verb = "rises with" if row.effect_size > 0 else "falls with"
+        found = f" {row.hypothesis.replace(GOES_WITH, verb)}"
     if row.p_value_holm >= ALPHA:
         verdict = "not supported"
-        words = "No difference beyond chance was found."
+        words = f"No {noun} beyond chance was found."
     elif size == "negligible":
         verdict = "supported, but negligible"
-        words = "There is a difference, too small to act upon."
+        words = f"There is a {noun}, too small to act upon.{found}"
     else:
         verdict = "supported"
-        words = f"There is a {size} difference."
+        words = f"There is a {size} {noun}.{found}"
     return replace(row, verdict=verdict, plain_words=f"{words} {row.plain_words}".strip())
 
 

@@ -215,6 +215,42 @@ def test_correlations_know_direction_and_constant_columns():
     assert rows["mean_purchase_with_stay_years", "spearman"].verdict == "cannot be tested"
 
 
+@pytest.mark.parametrize(
+    ("slope", "words"),
+    [
+        (-1, "The average purchase falls with how often a customer buys."),
+        (1, "The average purchase rises with how often a customer buys."),
+    ],
+)
+def test_a_correlation_claims_no_direction_and_its_verdict_names_the_one_found(slope, words):
+    generator = np.random.default_rng(8)
+    count = generator.normal(size=300)
+    frame = pd.DataFrame(
+        {
+            "age_rank": generator.normal(size=300),
+            "stay_years": generator.normal(size=300),
+            "count_purchases": count,
+            "mean_purchase": slope * count + generator.normal(size=300),
+            "sum_purchase": generator.normal(size=300),
+        }
+    )
+    judged = with_holm(ask_correlations(frame), ["spearman"])
+    found = next(
+        r
+        for r in judged
+        if r.hypothesis_id == "mean_purchase_with_count_purchases" and r.test_name == "spearman"
+    )
+    assert found.hypothesis == "The average purchase goes with how often a customer buys."
+    assert found.verdict == "supported"
+    assert found.plain_words.startswith(f"There is a large connection. {words} rho = ")
+
+
+def test_a_correlation_that_is_not_supported_names_no_direction():
+    unsure = row(0.9, -0.05, effect_size_name="rho", hypothesis="Spend goes with age.")
+    (judged,) = with_holm([unsure], ["welch_anova"])
+    assert judged.plain_words == "No connection beyond chance was found. Why."
+
+
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory) -> pd.DataFrame:
     settings = settings_in(tmp_path_factory.mktemp("marts"))
