@@ -157,7 +157,7 @@ def ask_correlations(customers: pd.DataFrame) -> list[TestRow]:
             continue
         for method, effect_name in (("spearman", "rho"), ("pearson", "r")):
             found = pg.corr(customers[first], customers[second], method=method).iloc[0]
-            low, high = found["CI95"]
+            low, high = _fisher_interval(found["r"], len(customers))
             rows.append(
                 TestRow(
                     **base,
@@ -167,9 +167,16 @@ def ask_correlations(customers: pd.DataFrame) -> list[TestRow]:
                     p_value=float(found["p_val"]),
                     effect_size_name=effect_name,
                     effect_size=float(found["r"]),
-                    effect_low=float(low),
-                    effect_high=float(high),
-                    plain_words=f"{effect_name} = {found['r']:+.2f} [{low:+.2f}, {high:+.2f}].",
+                    effect_low=low,
+                    effect_high=high,
+                    plain_words=f"{effect_name} = {found['r']:+.3f} [{low:+.3f}, {high:+.3f}].",
                 )
             )
     return rows
+
+
+def _fisher_interval(correlation: float, size: int) -> tuple[float, float]:
+    # That of pingouin's corr has two digits, too few to hold a correlation near 1.
+    with np.errstate(divide="ignore"):  # of a perfect correlation, whose interval is itself
+        low, high = pg.compute_esci(stat=correlation, nx=size, eftype="r", decimals=12)
+    return float(low), float(high)

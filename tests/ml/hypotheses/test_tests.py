@@ -251,6 +251,18 @@ def test_a_correlation_that_is_not_supported_names_no_direction():
     assert judged.plain_words == "No connection beyond chance was found. Why."
 
 
+def test_the_interval_of_a_strong_correlation_keeps_its_digits():
+    generator = np.random.default_rng(9)
+    first = generator.normal(size=5000)
+    frame = pd.DataFrame(dict.fromkeys(("age_rank", "stay_years", "count_purchases"), first))
+    frame["mean_purchase"] = frame["sum_purchase"] = first + generator.normal(0, 0.2, 5000)
+    for found in ask_correlations(frame):
+        assert found.effect_low < found.effect_size < found.effect_high
+    pearson = by_name(ask_correlations(frame))["pearson"]
+    interval = stats.pearsonr(first, frame["mean_purchase"]).confidence_interval()
+    assert (pearson.effect_low, pearson.effect_high) == pytest.approx(tuple(interval))
+
+
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory) -> pd.DataFrame:
     settings = settings_in(tmp_path_factory.mktemp("marts"))
