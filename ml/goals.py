@@ -63,7 +63,7 @@ GOALS = {
         "blend_ndcg_over_popularity": Goal(">=", 1.65),
     },
     "high-value": {"roc_auc": Goal(">=", 0.84), "ece": Goal("<=", 0.02)},
-    "hypotheses": {"hypotheses_supported": Goal(">=", 1)},
+    "hypotheses": {"demographic_patterns_supported": Goal(">=", 1)},
 }
 """Task -> metric -> its goal."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ml.goals import GOALS, Goal
-from ml.hypotheses.data import FACTORS, OUTCOMES
+from ml.hypotheses.data import FACTORS, OUTCOMES, is_demographic
 from ml.task import Metric
 
 __all__ = ["HYPOTHESES", "Figure", "Hypothesis", "NewestRun", "verdicts_table"]
@@ -69,15 +69,17 @@ class NewestRun:
 def verdicts_table(newest: Mapping[str, NewestRun]) -> str:
     """The hypotheses as a Markdown table; one without a run names the command that judges it.
 
+    So does one whose run is older than the figures that decide.
+
     Args:
         newest: task -> its newest run.
     """
     lines = ["| hypothesis | verdict | figures (goal) | run |", "|---|---|---|---|"]
     for one in HYPOTHESES:
-        if one.task not in newest:
+        run = newest.get(one.task)
+        if run is None or any(figure.metric not in run.metrics for figure in one.figures):
             lines.append(f"| {one.claim} | Not judged yet: `make train TASK={one.task}`. | | |")
             continue
-        run = newest[one.task]
         words = one.judge({name: metric.value for name, metric in run.metrics.items()})
         figures = "; ".join(
             f"{figure.words} {_shown(run.metrics[figure.metric])} ({figure.goal})"
@@ -131,27 +133,32 @@ def _recommendations(values: Values, is_reached: bool) -> str:
     return f"Does not hold: best sellers are as good ({times:.2f})."
 
 
+_AMOUNTS = OUTCOMES | {"within_category_purchase": "amount within a category"}
+
+
 def _demographics(values: Values, is_reached: bool) -> str:
-    asked = sum(name.endswith("_effect") for name in values)
-    explained = {
-        f"{words} by {FACTORS[factor]}": values[f"{outcome}_by_{factor}_effect"]
-        for outcome, words in OUTCOMES.items()
-        for factor in FACTORS
-        if f"{outcome}_by_{factor}_effect" in values
-    }
+    names = [name.removesuffix("_effect") for name in values if name.endswith("_effect")]
+    asked = sum(map(is_demographic, names))
+    supported = values["demographic_patterns_supported"]
     verdict = "Does not hold"
     if is_reached:
-        verdict = "Holds" if values["hypotheses_supported"] == asked else "Holds in part"
+        verdict = "Holds" if supported == asked else "Holds in part"
     counted = (
-        f"{verdict}: of {asked} patterns {values['hypotheses_supported']:.0f} are both certain and "
-        "worth mentioning"
+        f"{verdict}: of {asked} demographic patterns {supported:.0f} are both certain and worth "
+        "mentioning"
     )
-    if not explained:
-        return f"{counted}."
-    strongest = max(explained, key=explained.get)
+    share = values["strongest_supported_eta_squared"]
+    if not share:
+        return f"{counted}; none of these tells what customers pay."
+    strongest = next(
+        f"{words} by {FACTORS[factor]}"
+        for outcome, words in _AMOUNTS.items()
+        for factor in FACTORS
+        if values.get(f"{outcome}_by_{factor}_effect") == share
+    )
     return (
-        f"{counted}; the strongest, {strongest}, explains {explained[strongest]:.1%} of the "
-        "differences between customers."
+        f"{counted}; the strongest, {strongest}, explains {share:.1%} of the differences between "
+        "customers."
     )
 
 
@@ -200,7 +207,7 @@ HYPOTHESES = (
     Hypothesis(
         "hypotheses",
         "Who a customer is tells what it buys.",
-        _figures("hypotheses", hypotheses_supported="patterns supported"),
+        _figures("hypotheses", demographic_patterns_supported="demographic patterns supported"),
         _demographics,
     ),
     Hypothesis(

@@ -9,7 +9,7 @@ import polars as pl
 from lakehouse.errors import ModelError
 from ml.inputs import Inputs
 
-__all__ = ["FACTORS", "OUTCOMES", "HypothesesData", "load_data"]
+__all__ = ["FACTORS", "OUTCOMES", "HypothesesData", "is_demographic", "load_data"]
 
 FACTORS = {
     "gender": "gender",
@@ -23,6 +23,12 @@ FACTORS = {
 
 OUTCOMES = {"mean_purchase": "average purchase", "sum_purchase": "total spend"}
 """Column -> how a sentence calls it."""
+
+_DEMOGRAPHIC_ENDS = (
+    *(f"_by_{factor}" for factor in FACTORS),
+    "_with_age_rank",
+    "_with_stay_years",
+)
 
 _FEWEST_CUSTOMERS = 30
 
@@ -44,6 +50,15 @@ class HypothesesData:
     counts: np.ndarray
     buyer: np.ndarray
     amount: np.ndarray
+
+
+def is_demographic(hypothesis_id: str) -> bool:
+    """Whether a hypothesis is about who a customer is, not about two sides of what it buys.
+
+    >>> is_demographic("sum_purchase_by_age"), is_demographic("sum_purchase_with_count_purchases")
+    (True, False)
+    """
+    return hypothesis_id.endswith(_DEMOGRAPHIC_ENDS)
 
 
 def load_data(inputs: Inputs) -> HypothesesData:

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from ml.hypotheses.association import ask_categories, ask_correlations, ask_row_amounts
-from ml.hypotheses.data import FACTORS, OUTCOMES, HypothesesData
+from ml.hypotheses.data import FACTORS, OUTCOMES, HypothesesData, is_demographic
 from ml.hypotheses.groups import GroupQuestion, ask_groups
-from ml.hypotheses.rows import TestRow, with_holm
+from ml.hypotheses.rows import TestRow, size_in_words, with_holm
 
-__all__ = ["MAIN_TESTS", "QUESTIONS", "ask_all", "overall_sentences"]
+__all__ = ["MAIN_TESTS", "QUESTIONS", "ask_all", "overall_sentences", "supported_patterns"]
 
 MAIN_TESTS = ("welch_anova", "permutation_chi_squared", "spearman")
 """Each hypothesis is decided by one of these; the others stand beside it for comparison."""
@@ -48,6 +48,16 @@ def ask_all(data: HypothesesData, seed: int, *, samples: int) -> list[TestRow]:
     return with_holm(rows, MAIN_TESTS)
 
 
+def supported_patterns(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of demographic hypotheses that are supported, the strongest of each measure first.
+
+    Args:
+        frame: rows of ``predictions.hypothesis_tests``.
+    """
+    is_pattern = frame["hypothesis_id"].map(is_demographic) & (frame["verdict"] == "supported")
+    return frame[is_pattern].sort_values("effect_size", ascending=False, key=abs)
+
+
 def overall_sentences(frame: pd.DataFrame) -> list[str]:
     """The verdict on demographic patterns as a whole, for a manager.
 
@@ -55,22 +65,16 @@ def overall_sentences(frame: pd.DataFrame) -> list[str]:
         frame: rows of ``predictions.hypothesis_tests``.
     """
     main = frame[frame["p_value_holm"].notna()]
-    demographic = main[main["test_name"] == "welch_anova"].sort_values(
-        "effect_size", ascending=False
-    )
+    count_demographic = int(main["hypothesis_id"].map(is_demographic).sum())
+    patterns = supported_patterns(frame)
     counts = main["verdict"].value_counts()
     sentences = [
         f"Of {len(main)} hypotheses {counts.get('supported', 0)} are supported, "
         f"{counts.get('supported, but negligible', 0)} more with a negligible effect, and "
         f"{counts.get('not supported', 0)} are not (Holm's correction over all of them).",
+        f"Of {count_demographic} demographic patterns among them {len(patterns)} are supported.",
+        _strongest_in_words(patterns),
     ]
-    if len(demographic):
-        top = demographic.iloc[0]
-        sentences.append(
-            f"The strongest demographic pattern: {top['hypothesis'].rstrip('.').lower()}, with "
-            f"{top['effect_size']:.1%} [{top['effect_low']:.1%}, {top['effect_high']:.1%}] of the "
-            "differences between customers; who somebody is says little about what it spends."
-        )
     misleading = frame[(frame["grain"] == "purchase") & (frame["p_value"] < 0.05)].merge(
         frame[frame["grain"] == "customer"], on="hypothesis_id", suffixes=("", "_customer")
     )
@@ -83,3 +87,16 @@ def overall_sentences(frame: pd.DataFrame) -> list[str]:
             f"p = {worst['p_value_customer']:.2g}."
         )
     return sentences
+
+
+def _strongest_in_words(patterns: pd.DataFrame) -> str:
+    amounts = patterns[patterns["test_name"] == "welch_anova"]
+    if amounts.empty:
+        return "No demographic pattern of what customers pay is certain and worth mentioning."
+    top = amounts.iloc[0]
+    return (
+        f"The strongest demographic pattern: {top['hypothesis'].rstrip('.').lower()}, with "
+        f"{top['effect_size']:.1%} [{top['effect_low']:.1%}, {top['effect_high']:.1%}] of the "
+        f"differences between customers, a {size_in_words('eta squared', top['effect_size'])} "
+        f"effect; the other {1 - top['effect_size']:.1%} lie within the groups."
+    )

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from ml.hypotheses.data import FACTORS, HypothesesData, load_data
 from ml.hypotheses.groups import pairwise
-from ml.hypotheses.plan import MAIN_TESTS, ask_all, overall_sentences
+from ml.hypotheses.plan import MAIN_TESTS, ask_all, overall_sentences, supported_patterns
 from ml.hypotheses.report import effects_figure, groups_figure, render
 from ml.hypotheses.rows import as_frame
 from ml.task import Evaluation, Metric, Task, TaskContext
@@ -44,6 +44,9 @@ class HypothesesTask(Task[HypothesesData, HypothesesData, pd.DataFrame]):
         main = fitted[fitted["test_name"].isin(MAIN_TESTS) & fitted["effect_size"].notna()]
         sentences = overall_sentences(fitted)
         supported = int((main["verdict"] == "supported").sum())
+        patterns = supported_patterns(fitted)
+        amounts = patterns.loc[patterns["test_name"] == "welch_anova", "effect_size"]
+        strongest = float(amounts.max()) if len(amounts) else 0.0
         pairs = pd.concat(
             [_pairs(split.customers, factor) for factor in FACTORS], ignore_index=True
         )
@@ -59,13 +62,13 @@ class HypothesesTask(Task[HypothesesData, HypothesesData, pd.DataFrame]):
                     for row in main.itertuples()
                 ),
                 Metric("hypotheses_supported", supported),
+                Metric("demographic_patterns_supported", len(patterns)),
+                Metric("strongest_supported_eta_squared", strongest),
             ),
             results={
                 "hypotheses_tested": len(main),
                 "hypotheses_supported": supported,
-                "hypotheses_strongest_eta_squared": float(
-                    main.loc[main["test_name"] == "welch_anova", "effect_size"].max()
-                ),
+                "hypotheses_strongest_eta_squared": strongest,
             },
             params={"customers": len(split.customers), "main_tests": ", ".join(MAIN_TESTS)},
             conclusions=tuple(sentences),

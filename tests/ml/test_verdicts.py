@@ -20,7 +20,9 @@ REACHED = {
         "sum_purchase_by_city_category_effect": 0.144,
         "mean_purchase_by_gender_effect": 0.04,
         "categories_by_gender_effect": 0.5,
-        "hypotheses_supported": 2,
+        "sum_purchase_with_count_purchases_effect": 0.98,
+        "demographic_patterns_supported": 2,
+        "strongest_supported_eta_squared": 0.144,
     },
     "high-value": {"roc_auc": 0.865, "ece": 0.013},
 }
@@ -43,10 +45,24 @@ def verdict(task: str, **others: float) -> str:
         ("recommendations", {}, "Holds: personal lists are 1.77 times"),
         ("recommendations", {"blend_ndcg_over_popularity": 1.2}, "Holds in part"),
         ("recommendations", {"blend_ndcg_over_popularity": 0.98}, "Does not hold"),
-        ("hypotheses", {}, "Holds in part: of 3 patterns 2 are"),
+        ("hypotheses", {}, "Holds in part: of 3 demographic patterns 2 are"),
         ("hypotheses", {}, "the strongest, total spend by city category, explains 14.4%"),
-        ("hypotheses", {"hypotheses_supported": 3}, "Holds: of 3 patterns 3"),
-        ("hypotheses", {"hypotheses_supported": 0}, "Does not hold: of 3 patterns 0"),
+        (
+            "hypotheses",
+            {"strongest_supported_eta_squared": 0.04},
+            "the strongest, average purchase by gender, explains 4.0%",
+        ),
+        (
+            "hypotheses",
+            {"demographic_patterns_supported": 3},
+            "Holds: of 3 demographic patterns 3",
+        ),
+        (
+            "hypotheses",
+            {"demographic_patterns_supported": 0, "strongest_supported_eta_squared": 0.0},
+            "Does not hold: of 3 demographic patterns 0 are both certain and worth mentioning; "
+            "none of these tells what customers pay.",
+        ),
         ("high-value", {}, "Holds: 86% of pairs"),
         ("high-value", {"ece": 0.03}, "Does not hold"),
     ],
@@ -77,3 +93,9 @@ def test_a_quick_run_is_marked_and_a_missing_one_names_its_command():
     assert "`abc`, quick" in table
     assert "Not judged yet: `make train TASK=purchase`" in table
     assert len(table.splitlines()) == 2 + len(HYPOTHESES)
+
+
+def test_a_run_older_than_the_figures_that_decide_is_not_judged():
+    old = {"hypotheses_supported": Metric("hypotheses_supported", 8)}
+    table = verdicts_table({"hypotheses": NewestRun("abc", False, old)})
+    assert "Not judged yet: `make train TASK=hypotheses`" in table

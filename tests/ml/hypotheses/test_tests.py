@@ -12,14 +12,17 @@ from marts_for_models import context, settings_in, write_marts
 from scipy import stats
 
 from lakehouse.errors import ModelError
+from lakehouse.settings import Settings
 from ml.hypotheses.association import ask_categories, ask_correlations, ask_row_amounts
-from ml.hypotheses.data import HypothesesData, load_data
+from ml.hypotheses.data import FACTORS, HypothesesData, load_data
 from ml.hypotheses.effects import cohens_d, cramers_v, cramers_v_interval, eta_squared
 from ml.hypotheses.groups import GroupQuestion, ask_groups, pairwise
 from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
 from ml.hypotheses.plan import ask_all, overall_sentences
 from ml.hypotheses.report import render
 from ml.hypotheses.rows import TestRow, as_frame, size_in_words, with_holm
+from ml.hypotheses.task import HypothesesTask
+from ml.verdicts import HYPOTHESES
 
 QUESTION = GroupQuestion("mean_purchase", "gender", "Women and men differ.")
 
@@ -286,6 +289,43 @@ def test_the_page_names_the_kind_of_data_and_every_verdict(findings):
     assert "**synthetic**" in page
     decided = findings[findings["verdict"] != "for comparison"]
     assert page.split("## Every test")[0].count("\n| ") == len(decided) + 1
+
+
+def judged(settings: Settings) -> tuple[dict[str, float], str]:
+    """Figures of the task, and its verdict with its conclusions."""
+    task, ready = HypothesesTask(), context(settings)
+    data = task.load(ready)
+    found = task.evaluate(task.fit(data, ready), data, ready)
+    values = {metric.name: metric.value for metric in found.metrics}
+    hypothesis = next(one for one in HYPOTHESES if one.task == "hypotheses")
+    return values, " ".join((hypothesis.judge(values), *found.conclusions))
+
+
+def test_without_demographic_effects_who_a_customer_is_tells_nothing(tmp_path: Path):
+    """Total spend goes with the count of purchases even then; it is no demographic pattern."""
+    settings = settings_in(tmp_path)
+    write_marts(settings)
+    path = settings.table_path("features", "customer_features")
+    dealt = [pl.col(factor).shuffle(seed=7 + place) for place, factor in enumerate(FACTORS)]
+    pl.read_delta(path).with_columns(dealt).write_delta(path, mode="overwrite")
+    values, words = judged(settings)
+    assert values["hypotheses_supported"] >= 1
+    assert values["demographic_patterns_supported"] == 0
+    assert values["strongest_supported_eta_squared"] == 0
+    assert words.startswith("Does not hold: of 22 demographic patterns 0 are")
+    assert "Of 22 demographic patterns among them 0 are supported." in words
+    assert "No demographic pattern of what customers pay is certain" in words
+
+
+def test_a_demographic_effect_is_named_with_its_size(tmp_path: Path):
+    settings = settings_in(tmp_path)
+    write_marts(settings)
+    values, words = judged(settings)
+    share = values["sum_purchase_by_city_category_effect"]
+    assert values["strongest_supported_eta_squared"] == share > 0.14
+    assert words.startswith("Holds in part: of 22 demographic patterns")
+    assert f"total spend by city category, explains {share:.1%}" in words
+    assert f"a large effect; the other {1 - share:.1%} lie within the groups" in words
 
 
 def test_an_outcome_that_is_no_number_is_refused(tmp_path: Path):
