@@ -131,8 +131,10 @@ def _column(field: Field) -> Column:
 
 def _reasons(kind: MessageType) -> Column:
     """All reasons for which a record cannot be used, in a fixed order; null for a valid one."""
-    is_whole = F.col("names").isNotNull() & (
-        F.col("fields").getField(_BROKEN).isNull() | F.col("texts").isNotNull()
+    is_whole = (
+        F.col("names").isNotNull()
+        & (F.col("fields").getField(_BROKEN).isNull() | F.col("texts").isNotNull())
+        & _is_alone()
     )
     rules = [rule for field in kind.fields for rule in _rules(field)]
     # One boolean settles nearly all records; building their array costs five times as much.
@@ -143,6 +145,19 @@ def _reasons(kind: MessageType) -> Column:
         .when(~is_whole, F.array(F.lit("value_is_no_json_object")))
         .when(~is_fine, each)
     )
+
+
+def _is_alone() -> Column:
+    """Whether nothing but white space follows the first object, at whose end Spark stops reading.
+
+    Mostly the only closing brace is the last byte. Else the text and its own checksum make a JSON
+    array, whose second element is that checksum unless the text says something after its object.
+    """
+    text = F.col("json")
+    ends_so = F.octet_length(F.substring_index(text, "}", 1)) + 1 == F.octet_length(text)
+    checksum = F.md5(F.col("value"))
+    pair = F.concat(F.lit("["), text, F.lit(',"'), checksum, F.lit('"]'))
+    return ends_so | F.coalesce(F.get_json_object(pair, "$[1]") == checksum, F.lit(False))
 
 
 def _rules(field: Field) -> list[tuple[Column, Column]]:

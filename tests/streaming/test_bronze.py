@@ -88,6 +88,13 @@ REASONS = {
     b"{'user_id': 7}": "value_is_no_json_object",
     encoded()[:-1]: "value_is_no_json_object",
     encoded()[:40]: "value_is_no_json_object",
+    encoded() + b" x": "value_is_no_json_object",
+    encoded() + encoded(): "value_is_no_json_object",
+    encoded() + b"\n" + encoded(): "value_is_no_json_object",
+    encoded() + b"," + encoded(): "value_is_no_json_object",
+    encoded() + b"}": "value_is_no_json_object",
+    encoded() + b',"x"] {}': "value_is_no_json_object",
+    encoded(basket={"items": 2}) + b"]": "value_is_no_json_object",
     encoded(user_id="7"): "user_id_has_wrong_type",
     encoded(user_id=7.5): "user_id_has_wrong_type",
     encoded(user_id=True): "user_id_has_wrong_type",
@@ -149,6 +156,12 @@ def test_an_unknown_field_is_kept_and_the_message_stays_valid(land):
     (row,) = land(encoded(coupon="SAVE10", basket={"items": 2}, schema_version=2))
     assert row["is_valid"]
     assert row["extra_fields"] == {"coupon": "SAVE10", "basket": '{"items":2}'}
+
+
+def test_white_space_around_a_message_and_braces_within_it_change_nothing(land):
+    odd = json.dumps(PURCHASE | {"note": 'a "} ] {'}).encode()
+    rows = land(b" \n" + encoded(), encoded() + b" \t\r\n", odd, odd + b"\n", encoded(basket=[{}]))
+    assert [row["rejection_reason"] for row in rows] == [None] * 5
 
 
 def test_instants_are_read_with_any_offset(land):
