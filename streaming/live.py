@@ -46,7 +46,6 @@ __all__ = [
 ]
 
 LIVE_QUERY = "live_aggregates"
-_CLOCK = "watermark_at"
 _INSTANT = pl.Datetime("us", "UTC")
 
 
@@ -64,8 +63,9 @@ def distinct_purchases(bronze: DataFrame) -> DataFrame:
     """
     return (
         bronze.where("is_valid")
-        .select("event_id", *PURCHASE_COLUMNS, F.least("event_at", "kafka_timestamp").alias(_CLOCK))
-        .withWatermark(_CLOCK, f"{WATERMARK.seconds} seconds")
+        .withColumn("watermark_at", F.least("event_at", "kafka_timestamp"))
+        .select("event_id", *PURCHASE_COLUMNS)
+        .withWatermark("watermark_at", f"{WATERMARK.seconds} seconds")
         .dropDuplicatesWithinWatermark(["event_id"])
         .select(*PURCHASE_COLUMNS)
     )
@@ -85,17 +85,23 @@ class LiveAggregator:
             purchases: with ``PURCHASE_COLUMNS``, one row per event id.
             batch: its number in the query. Batch 0 empties what an earlier query left.
         """
-        frame = pl.from_arrow(purchases).with_columns(pl.col("event_at").cast(_INSTANT))
+        frame = pl.from_arrow(purchases).with_columns(
+            pl.col("event_at", "watermark_at").cast(_INSTANT)
+        )
         if frame.is_empty() and batch > 0:
             return
         now = datetime.now(UTC)
         states: dict[str, pl.DataFrame] = {}
+        newest: dict[str, datetime | None] = {}
         behind = []
         for table in LIVE_AGGREGATES:
             state = self._store.state(table)
             if self._store.last_batch(table) < batch:
+                newest[table.name] = self._store.newest(table)
                 if not frame.is_empty():
-                    state = advance_of(table, states)(state, frame, now)
+                    seen = (newest[table.name], frame["watermark_at"].max())
+                    newest[table.name] = max(at for at in seen if at is not None)
+                    state = advance_of(table, states)(state, frame, newest[table.name], now)
                 changed = state.filter(pl.col("updated_at") == now)
                 for view in self._views:
                     view.show(table, changed, batch)
@@ -104,7 +110,9 @@ class LiveAggregator:
         # A commit is mostly waiting for files, so all tables commit side by side.
         with ThreadPoolExecutor(len(LIVE_AGGREGATES)) as pool:
             writes = [
-                pool.submit(self._store.replace, table, states[table.name], batch)
+                pool.submit(
+                    self._store.replace, table, states[table.name], batch, newest[table.name]
+                )
                 for table in behind
             ]
         for write in writes:

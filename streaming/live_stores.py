@@ -1,6 +1,7 @@
 """Where the states of the live aggregates stand, and who else is shown what changed in them."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -16,10 +17,12 @@ __all__ = ["ConsoleView", "DeltaStore", "MemoryStore", "ParquetArchive", "Store"
 
 _SHOWN_ROWS = 5
 _NONE_DONE = -1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Store(Protocol):
-    """Keeps the state of each aggregate, and the number of the batch that it includes."""
+    """Keeps the state of each aggregate, and how far it goes: in batches and in time."""
 
     def last_batch(self, table: LiveTable) -> int:
         """Number of the newest batch in a table; -1 if there is none of this query."""
@@ -27,8 +30,13 @@ class Store(Protocol):
     def state(self, table: LiveTable) -> pl.DataFrame:
         """The rows of a table; none if no batch of this query is in it."""
 
-    def replace(self, table: LiveTable, state: pl.DataFrame, batch: int) -> None:
-        """Replace the rows of a table and note the batch, in one step; tables side by side."""
+    def newest(self, table: LiveTable) -> datetime | None:
+        """The newest ``watermark_at`` of all purchases in a table; None if there are none."""
+
+    def replace(
+        self, table: LiveTable, state: pl.DataFrame, batch: int, newest: datetime | None
+    ) -> None:
+        """Replace the rows of a table, its batch and its time, in one step; tables side by side."""
 
 
 class View(Protocol):
@@ -42,7 +50,7 @@ class MemoryStore:
     """States in the memory of this process."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[int, pl.DataFrame]] = {}
+        self._held: dict[str, tuple[int, pl.DataFrame, datetime | None]] = {}
 
     def last_batch(self, table: LiveTable) -> int:
         """Number of the newest batch in a table."""
@@ -52,13 +60,19 @@ class MemoryStore:
         """The rows of a table."""
         return self._held[table.name][1] if table.name in self._held else _empty(table)
 
-    def replace(self, table: LiveTable, state: pl.DataFrame, batch: int) -> None:
+    def newest(self, table: LiveTable) -> datetime | None:
+        """The newest time in a table."""
+        return self._held[table.name][2] if table.name in self._held else None
+
+    def replace(
+        self, table: LiveTable, state: pl.DataFrame, batch: int, newest: datetime | None
+    ) -> None:
         """Replace the rows of a table."""
-        self._held[table.name] = (batch, state)
+        self._held[table.name] = (batch, state, newest)
 
 
 class DeltaStore:
-    """States in Delta tables; the batch's number stands in the commit that brings the rows.
+    """States in Delta tables; batch and newest time stand in the commit that brings the rows.
 
     What another query wrote into a table counts as nothing: a query that has no checkpoint begins
     at the start of bronze, so it begins with empty tables.
@@ -67,6 +81,7 @@ class DeltaStore:
     def __init__(self, settings: Settings, query_id: str) -> None:
         self._settings = settings
         self._query_id = query_id
+        self._newest_id = f"{query_id}/newest_watermark_at_in_microseconds"
         self._memory = MemoryStore()
         # Kept open: opening a table means reading up to a hundred commits of its log.
         self._tables: dict[str, DeltaTable] = {}
@@ -81,6 +96,11 @@ class DeltaStore:
         self._load(table)
         return self._memory.state(table)
 
+    def newest(self, table: LiveTable) -> datetime | None:
+        """The newest time in a table."""
+        self._load(table)
+        return self._memory.newest(table)
+
     # The job is the only writer, but an OPTIMIZE by hand may come between.
     @retry(
         retry=retry_if_exception_type(CommitFailedError),
@@ -88,19 +108,23 @@ class DeltaStore:
         wait=wait_random(0.1, 1),
         reraise=True,
     )
-    def replace(self, table: LiveTable, state: pl.DataFrame, batch: int) -> None:
-        """Replace the rows of a table and note the batch, in one commit."""
+    def replace(
+        self, table: LiveTable, state: pl.DataFrame, batch: int, newest: datetime | None
+    ) -> None:
+        """Replace the rows of a table, its batch and its time, in one commit."""
+        notes = [Transaction(self._query_id, batch)]
+        if newest is not None:
+            # Not to be had from the rows, which are of event times, some ahead of the clock.
+            notes.append(Transaction(self._newest_id, (newest - _EPOCH) // _MICROSECOND))
         delta = self._open(table)
         delta.update_incremental()
         write_deltalake(
             delta,
             state.to_arrow().cast(table.schema),
             mode="overwrite",
-            commit_properties=CommitProperties(
-                app_transactions=[Transaction(self._query_id, batch)]
-            ),
+            commit_properties=CommitProperties(app_transactions=notes),
         )
-        self._memory.replace(table, state, batch)
+        self._memory.replace(table, state, batch, newest)
 
     def _load(self, table: LiveTable) -> None:
         """Read a table once; afterwards this process knows what it wrote."""
@@ -110,7 +134,9 @@ class DeltaStore:
         done = delta.transaction_version(self._query_id)
         if done is not None:
             rows = pl.from_arrow(delta.to_pyarrow_table(columns=table.schema.names))
-            self._memory.replace(table, rows, done)
+            micros = delta.transaction_version(self._newest_id)
+            newest = None if micros is None else _EPOCH + micros * _MICROSECOND
+            self._memory.replace(table, rows, done, newest)
 
     def _open(self, table: LiveTable) -> DeltaTable:
         if table.name not in self._tables:

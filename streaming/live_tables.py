@@ -102,14 +102,14 @@ AVERAGE_BY_CITY = LiveTable(
 )
 PRODUCT_MINUTES = LiveTable(
     "product_sales_per_minute",
-    "One product in one of the newest 10 minutes of event time; what top_products is made of. "
-    "Key: window_start_at, product_id",
+    "One product in one of the newest 10 minutes of event time, or in one that is ahead of Kafka's "
+    "clock; what top_products is made of. Key: window_start_at, product_id",
     _schema(_WINDOW, {"product_id": pa.string()}, _SALES, _UPDATED),
 )
 TOP_PRODUCTS = LiveTable(
     "top_products",
     "One of the 10 products with the highest sales in the newest 10 minutes of event time, whole "
-    "minutes with the running one. Key: rank",
+    "minutes with the running one, up to Kafka's clock. Key: rank",
     _schema({"rank": pa.int32(), "product_id": pa.string()}, _WINDOW, _SALES, _UPDATED),
 )
 CUSTOMER_FREQUENCY = LiveTable(

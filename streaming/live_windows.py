@@ -24,11 +24,23 @@ from streaming.live_tables import (
 
 __all__ = ["PURCHASE_COLUMNS", "RETAINED", "SESSION_GAP", "WATERMARK", "Advance", "advance_of"]
 
-PURCHASE_COLUMNS = ("event_at", "user_id", "product_id", "city_category", "purchase")
-"""What the aggregates need of a purchase. Grain: one event id."""
+PURCHASE_COLUMNS = (
+    "event_at",
+    "watermark_at",
+    "user_id",
+    "product_id",
+    "city_category",
+    "purchase",
+)
+"""What the aggregates need of a purchase. Grain: one event id.
+
+``watermark_at`` is the event time, or Kafka's where the event is ahead of that. The newest of all
+says what is over; one customer's fast clock would else end everybody's windows and sessions.
+"""
 
 WATERMARK = timedelta(minutes=10)
-"""How far behind the newest purchase an event may come; the issue's figure, as is the next."""
+"""How far behind the newest ``watermark_at`` an event may come; so the issue
+says, as of the next figure."""
 
 SESSION_GAP = timedelta(minutes=30)
 """The usual pause after which a visit to a shop counts as over."""
@@ -40,8 +52,8 @@ _MINUTE = timedelta(minutes=1)
 _ROLLING = timedelta(minutes=10)
 _TOP = 10
 
-Advance = Callable[[pl.DataFrame, pl.DataFrame, datetime], pl.DataFrame]
-"""(state, purchases, now) -> the next state."""
+Advance = Callable[[pl.DataFrame, pl.DataFrame, datetime, datetime], pl.DataFrame]
+"""(state, purchases, newest ``watermark_at`` so far, now) -> the next state."""
 
 _COUNT = pl.col("count_purchases").sum()
 _TOTAL = pl.col("total_purchase").sum()
@@ -57,7 +69,9 @@ def advance_of(table: LiveTable, states: Mapping[str, pl.DataFrame]) -> Advance:
             which stands before it in ``LIVE_AGGREGATES``.
     """
     if table is TOP_PRODUCTS:
-        return lambda _state, _purchases, now: _top_products(states[PRODUCT_MINUTES.name], now)
+        return lambda _state, _purchases, newest, now: _top_products(
+            states[PRODUCT_MINUTES.name], newest, now
+        )
     return _ADVANCES[table.name]
 
 
@@ -91,7 +105,9 @@ def _average() -> pl.Expr:
 def _windows(size: timedelta, slide: timedelta) -> Advance:
     """Windows of a size, one starting at every multiple of the slide since 1970."""
 
-    def advance(state: pl.DataFrame, purchases: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    def advance(
+        state: pl.DataFrame, purchases: pl.DataFrame, newest: datetime, now: datetime
+    ) -> pl.DataFrame:
         first = pl.col("event_at").dt.truncate(slide)
         starts = [first - number * slide for number in range(size // slide)]
         fresh = (
@@ -101,19 +117,22 @@ def _windows(size: timedelta, slide: timedelta) -> Advance:
             .with_columns((pl.col("window_start_at") + size).alias("window_end_at"))
         )
         after = _summed(state, fresh, ["window_start_at", "window_end_at"])
-        newest = pl.col("window_start_at").max()
         return after.filter(pl.col("window_start_at") >= newest - RETAINED).select(state.columns)
 
     return advance
 
 
-def _by_city(state: pl.DataFrame, purchases: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _by_city(
+    state: pl.DataFrame, purchases: pl.DataFrame, _newest: datetime, now: datetime
+) -> pl.DataFrame:
     return _summed(state, _with_span(purchases, now), ["city_category"], *_SPAN).select(
         state.columns
     )
 
 
-def _by_customer(state: pl.DataFrame, purchases: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _by_customer(
+    state: pl.DataFrame, purchases: pl.DataFrame, _newest: datetime, now: datetime
+) -> pl.DataFrame:
     after = _summed(state, _with_span(purchases, now), ["user_id"], *_SPAN)
     span = (pl.col("last_purchase_at") - pl.col("first_purchase_at")).dt.total_microseconds() / 1e6
     gaps = pl.col("count_purchases") - 1
@@ -132,21 +151,29 @@ def _with_span(purchases: pl.DataFrame, now: datetime) -> pl.DataFrame:
     )
 
 
-def _by_product_minute(state: pl.DataFrame, purchases: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _running_minute_end(newest: datetime) -> datetime:
+    return newest.replace(second=0, microsecond=0) + _MINUTE
+
+
+def _by_product_minute(
+    state: pl.DataFrame, purchases: pl.DataFrame, newest: datetime, now: datetime
+) -> pl.DataFrame:
     start = pl.col("event_at").dt.truncate(_MINUTE)
     fresh = _fresh(purchases, now).with_columns(
         start.alias("window_start_at"), (start + _MINUTE).alias("window_end_at")
     )
     after = _summed(state, fresh, ["window_start_at", "window_end_at", "product_id"])
-    newest = pl.col("window_end_at").max()
-    # The newest minute only moves on, so what has left the rolling window never comes back.
-    return after.filter(pl.col("window_end_at") > newest - _ROLLING).select(state.columns)
+    # The newest minute only moves on, so what has left the rolling window never comes back. Minutes
+    # that are ahead of it wait for their time.
+    first_end = _running_minute_end(newest) - _ROLLING
+    return after.filter(pl.col("window_end_at") > first_end).select(state.columns)
 
 
-def _top_products(minutes: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    end = minutes["window_end_at"].max()
+def _top_products(minutes: pl.DataFrame, newest: datetime, now: datetime) -> pl.DataFrame:
+    end = _running_minute_end(newest)
     best = (
-        minutes.group_by("product_id")
+        minutes.filter(pl.col("window_end_at") <= end)
+        .group_by("product_id")
         .agg(_COUNT, _TOTAL)
         .sort(["total_purchase", "product_id"], descending=[True, False])
         .head(_TOP)
@@ -164,7 +191,9 @@ def _top_products(minutes: pl.DataFrame, now: datetime) -> pl.DataFrame:
     )
 
 
-def _sessions(state: pl.DataFrame, purchases: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _sessions(
+    state: pl.DataFrame, purchases: pl.DataFrame, newest: datetime, now: datetime
+) -> pl.DataFrame:
     """Sessions with the new purchases put in; a late one can join two sessions to one."""
     at = pl.col("event_at")
     fresh = _fresh(purchases, now).select(
@@ -195,8 +224,8 @@ def _sessions(state: pl.DataFrame, purchases: pl.DataFrame, now: datetime) -> pl
     )
     after = pl.concat([state.filter(~is_touched), joined.select(state.columns)])
     # As Spark counts it, in whole milliseconds.
-    newest = pl.col("session_end_at").max().dt.truncate("1ms")
-    has_passed = pl.col("session_end_at") + SESSION_GAP <= newest - WATERMARK
+    watermark = newest.replace(microsecond=newest.microsecond // 1000 * 1000) - WATERMARK
+    has_passed = pl.col("session_end_at") + SESSION_GAP <= watermark
     return (
         after.with_columns(
             pl.when(has_passed & ~pl.col("is_closed"))

@@ -17,6 +17,7 @@ from streaming.live_tables import (
     LIVE_TABLES,
     SALES_PER_MINUTE,
     SHOPPING_SESSIONS,
+    TOP_PRODUCTS,
     ensure_live_tables,
     live_path,
 )
@@ -31,13 +32,15 @@ def settings(tmp_path) -> Settings:
     return chosen
 
 
-def batch(*minutes: int) -> pa.Table:
+def batch(*minutes: int, ahead: int = 0) -> pa.Table:
+    def instants(shift: int) -> pa.Array:
+        moved = [NOON + timedelta(minutes=minute - shift) for minute in minutes]
+        return pa.array(moved, pa.timestamp("us", tz="UTC"))
+
     return pa.table(
         {
-            "event_at": pa.array(
-                [NOON + timedelta(minutes=minute) for minute in minutes],
-                pa.timestamp("us", tz="UTC"),
-            ),
+            "event_at": instants(0),
+            "watermark_at": instants(ahead),
             "user_id": pa.array([1] * len(minutes), pa.int32()),
             "product_id": pa.array(["P1"] * len(minutes), pa.string()),
             "city_category": pa.array(["A"] * len(minutes), pa.string()),
@@ -70,10 +73,10 @@ def test_a_batch_that_is_run_again_changes_nothing(settings):
 
 def test_a_batch_that_reached_some_tables_only_is_finished(settings):
     class Dies(DeltaStore):
-        def replace(self, table, state, number):
+        def replace(self, table, state, number, newest):
             if table is AVERAGE_BY_CITY and number == 1:
                 raise OSError("the machine is off")
-            super().replace(table, state, number)
+            super().replace(table, state, number, newest)
 
     aggregator = LiveAggregator(Dies(settings, "query"))
     aggregator.add(batch(0), 0)
@@ -97,6 +100,18 @@ def test_another_query_begins_with_empty_tables_even_if_bronze_is_empty(settings
     assert count(settings) == 0
     second.add(batch(5), 1)
     assert count(settings) == 1
+
+
+def test_the_newest_time_outlives_the_process_although_no_row_tells_it(settings):
+    LiveAggregator(DeltaStore(settings, "query")).add(batch(0), 0)
+    LiveAggregator(DeltaStore(settings, "query")).add(batch(79, ahead=59), 1)
+    # A late purchase moves neither the rolling window nor the watermark back.
+    store = DeltaStore(settings, "query")
+    LiveAggregator(store).add(batch(12), 2)
+    (top,) = store.state(TOP_PRODUCTS).to_dicts()
+    assert top["window_end_at"] == NOON + timedelta(minutes=21)
+    assert store.newest(TOP_PRODUCTS) == NOON + timedelta(minutes=20)
+    assert DeltaStore(settings, "another").newest(TOP_PRODUCTS) is None
 
 
 def test_an_empty_batch_commits_nothing(settings):

@@ -25,24 +25,31 @@ NOW = datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
 
 
 def purchases(*rows):
-    """Rows of (minutes after noon, user, product, city, amount)."""
+    """Rows of (minutes after noon, user, product, city, amount), none ahead of Kafka's clock."""
     schema = {
         "event_at": pl.Datetime("us", "UTC"),
+        "watermark_at": pl.Datetime("us", "UTC"),
         "user_id": pl.Int32,
         "product_id": pl.String,
         "city_category": pl.String,
         "purchase": pl.Int32,
     }
-    moved = [(NOON + timedelta(minutes=row[0]), *row[1:]) for row in rows]
+    moved = [(*[NOON + timedelta(minutes=row[0])] * 2, *row[1:]) for row in rows]
     return pl.DataFrame(moved, schema=schema, orient="row")
+
+
+def ahead_by(minutes, purchases):
+    return purchases.with_columns(pl.col("watermark_at") - timedelta(minutes=minutes))
 
 
 def states_after(*batches):
     states = {t.name: pl.from_arrow(t.schema.empty_table()) for t in LIVE_AGGREGATES}
     for number, batch in enumerate(batches):
+        newest = pl.concat(batches[: number + 1])["watermark_at"].max()
+        now = NOW + timedelta(seconds=number)
         for table in LIVE_AGGREGATES:
             advance = advance_of(table, states)
-            states[table.name] = advance(states[table.name], batch, NOW + timedelta(seconds=number))
+            states[table.name] = advance(states[table.name], batch, newest, now)
     return states
 
 
@@ -127,6 +134,22 @@ def test_windows_and_sessions_beyond_the_retention_go():
     for table in (SALES_PER_MINUTE, SALES_TUMBLING, SHOPPING_SESSIONS):
         assert state[table.name].height == 1, table.name
     assert state[CUSTOMER_FREQUENCY.name].height == 2
+
+
+def test_a_clock_that_is_fast_neither_empties_the_top_nor_closes_a_session():
+    old = -(RETAINED / timedelta(minutes=1)) + 30
+    usual = purchases((0, 1, "P1", "A", 10), (old, 3, "P3", "A", 5))
+    fast = ahead_by(59, purchases((60, 2, "P2", "A", 999)))
+    state = states_after(usual, fast)
+    top = state[TOP_PRODUCTS.name]
+    assert rows_of(top, "product_id") == [("P1",)]
+    assert top["window_end_at"][0] == NOON + timedelta(minutes=2)
+    sessions = state[SHOPPING_SESSIONS.name]
+    assert rows_of(sessions, "user_id", "is_closed") == [(1, False), (2, False), (3, True)]
+    assert state[SALES_PER_MINUTE.name].height == 3
+    # It counts like any other once Kafka's clock has come to its time.
+    later = states_after(usual, fast, purchases((60.5, 1, "P1", "A", 10)))
+    assert rows_of(later[TOP_PRODUCTS.name], "product_id") == [("P2",), ("P1",)]
 
 
 @pytest.mark.parametrize("table", LIVE_AGGREGATES, ids=lambda table: table.name)
