@@ -6,6 +6,7 @@
 import json
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,10 +18,10 @@ from lakehouse.console import run_app
 from lakehouse.settings import Settings, settings
 
 __all__ = [
+    "Wait",
     "answers",
     "describe",
     "health_path",
-    "is_through",
     "main",
     "read_health",
     "write_health",
@@ -83,14 +84,43 @@ def describe(report: dict[str, Any] | None, now: float) -> tuple[list[str], bool
     return lines, problem is None
 
 
-def is_through(report: dict[str, Any] | None) -> bool:
-    """Whether every query has done a batch, and none is behind Kafka."""
-    if report is None or not report["queries"]:
-        return False
-    return all(
-        query["batch"] is not None and not query["lag_offsets"]
-        for query in report["queries"].values()
-    )
+class Wait:
+    """Waits until every query has done all that stood in Kafka when the wait began.
+
+    A report tells of a query's last trigger, so one that was planned before says nothing of what
+    came since. First the queries that read Kafka must have planned one and be at its end, then
+    those that read bronze must have looked again and found nothing.
+    """
+
+    def __init__(self, since: float) -> None:
+        """Begin at an instant, in seconds since 1970."""
+        self._since = since
+        self._landed_at: float | None = None
+
+    def is_over(self, report: dict[str, Any] | None, now: float) -> bool:
+        """Look at the newest report of the job, at an instant that is not before it."""
+        queries = list(report["queries"].values()) if report else []
+        if not queries or any(query["batch"] is None for query in queries):
+            return False
+        if self._landed_at is None and all(
+            _planned_at(query) >= self._since and not query["lag_offsets"]
+            for query in queries
+            if not _reads_bronze(query)
+        ):
+            self._landed_at = now
+        return self._landed_at is not None and all(
+            _planned_at(query) >= self._landed_at and not query["rows"]
+            for query in queries
+            if _reads_bronze(query)
+        )
+
+
+def _reads_bronze(query: Mapping[str, Any]) -> bool:
+    return query["lag_offsets"] is None
+
+
+def _planned_at(query: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(query["at"]).timestamp()
 
 
 def _problem(report: dict[str, Any] | None, now: float) -> str | None:
@@ -125,9 +155,9 @@ def show(
     ] = 0.0,
 ) -> None:
     """Tell how the streaming job is: one line for each query."""
-    deadline = time.monotonic() + wait
+    deadline, waiting = time.monotonic() + wait, Wait(time.time())
     while time.monotonic() < deadline and answers(settings()):
-        if is_through(read_health(health_path(settings()))):
+        if waiting.is_over(read_health(health_path(settings())), time.time()):
             break
         time.sleep(0.5)
     lines, is_well = describe(read_health(health_path(settings())), time.time())

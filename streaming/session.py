@@ -29,6 +29,8 @@ def stream_session(settings: Settings) -> SparkSession:
         spark__sql__streaming__stateStore__rocksdb__changelogCheckpointing__enabled="true",
         # The job reads the progress of finished batches once a second.
         spark__sql__streaming__numRecentProgressUpdates="50",
+        # So that a query which found nothing soon says so; `streaming.health --wait` asks for it.
+        spark__sql__streaming__noDataProgressEventInterval="1000",
         # What OPTIMIZE puts together, in a table that grows by a small file a second; a file of
         # the upper size is left alone from then on.
         spark__databricks__delta__optimize__minFileSize=str(16 * 1024**2),

@@ -1,10 +1,11 @@
 """What the health command says of a job that runs, hangs, ended or never was."""
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 
-from streaming.health import describe, is_through
+from streaming.health import Wait, describe
 
 
 def report(**changes):
@@ -57,12 +58,54 @@ def test_health_names_the_query_that_ended():
     assert "live_aggregates: stopped" in lines[2]
 
 
-def test_the_job_is_through_once_each_query_has_done_a_batch_and_none_is_behind():
-    found = report()
-    query = found["queries"]["kafka_purchases"]
-    found["queries"]["kafka_purchases"] = query | {"lag_offsets": 0}
-    assert is_through(found)
-    for behind in ({"lag_offsets": 7}, {"batch": None, "lag_offsets": None}):
-        assert not is_through(report(queries={"kafka_purchases": query | behind}))
-    assert not is_through(report(queries={}))
-    assert not is_through(None)
+def state_at(second, *, bronze_second=None, lag=0, rows=0, **changes):
+    """A report in which Kafka, and bronze, were last looked at in some second of 2026-11-27."""
+
+    def looked(second, **query):
+        at = f"2026-11-27T12:00:{second:02}.000Z"
+        return report()["queries"]["kafka_purchases"] | {"at": at} | query
+
+    return report(
+        queries={
+            "kafka_purchases": looked(second, lag_offsets=lag),
+            "live_aggregates": looked(bronze_second or second, lag_offsets=None, rows=rows),
+        }
+        | changes
+    )
+
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp()
+
+
+def test_a_wait_is_not_over_before_a_batch_that_was_planned_after_it_began():
+    wait = Wait(NOON + 10)
+    assert not wait.is_over(None, NOON + 11)
+    assert not wait.is_over(report(queries={}), NOON + 11)
+    # The batch of the last messages runs; what is reported is the one before.
+    assert not wait.is_over(state_at(9), NOON + 12)
+    assert not wait.is_over(state_at(11, lag=7), NOON + 13)
+    assert not wait.is_over(state_at(13), NOON + 14)
+    assert wait.is_over(state_at(15), NOON + 16)
+
+
+def test_a_wait_goes_on_until_the_readers_of_bronze_found_nothing_after_all_had_landed():
+    wait = Wait(NOON + 10)
+    assert not wait.is_over(state_at(20, bronze_second=19), NOON + 21)
+    assert not wait.is_over(state_at(22, bronze_second=20), NOON + 22)
+    assert not wait.is_over(state_at(22, bronze_second=22, rows=5), NOON + 23)
+    # What Kafka gets from now on is of no concern.
+    assert wait.is_over(state_at(22, bronze_second=23, lag=9), NOON + 24)
+
+
+def test_a_wait_is_not_over_while_a_query_has_reported_nothing():
+    silent = {"batch": None, "at": None, "lag_offsets": None}
+    starting = state_at(20, purchase_predictions=report()["queries"]["kafka_purchases"] | silent)
+    wait = Wait(NOON + 10)
+    assert not wait.is_over(starting, NOON + 21)
+    assert not wait.is_over(starting, NOON + 22)
+
+
+def test_without_readers_of_bronze_a_wait_is_over_once_all_has_landed():
+    found = state_at(20)
+    del found["queries"]["live_aggregates"]
+    assert Wait(NOON + 10).is_over(found, NOON + 21)
