@@ -123,9 +123,14 @@ def _planned(
 
 
 def _flow(
-    planned: Iterator[tuple[pa.Table, Plan]], rate: float | None, speed: float | None
+    planned: Iterator[tuple[pa.Table, Plan]],
+    rate: float | None,
+    speed: float | None,
+    *,
+    duration: float | None,
+    stop: threading.Event,
 ) -> Iterator[tuple[Event, float | None]]:
-    """Events with their due times, each once it is due."""
+    """Events with their due times, each once it is due, until it is to end."""
     if rate is None and speed is None:
         return ((event, None) for part in planned for event in events(*part))
     if speed is not None:
@@ -134,7 +139,8 @@ def _flow(
     else:
         flow = itertools.chain.from_iterable(events(*part) for part in planned)
         due = at_rate(rate)
-    return zip(flow, paced(due, clock=time.monotonic, sleep=time.sleep), strict=False)
+    times = paced(due, clock=time.monotonic, sleep=time.sleep, stop=stop, duration=duration)
+    return zip(flow, times, strict=False)
 
 
 def forecast(messages: int, rate: float | None, duration: float | None) -> str:
@@ -236,7 +242,7 @@ def main_command(
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with Sender(chosen, compression.value) as sender:
         sent_after, seconds = produce(
-            _flow(itertools.chain([first], planned), rate, speed),
+            _flow(itertools.chain([first], planned), rate, speed, duration=duration, stop=stop),
             sender,
             injector,
             stamps=stamps,

@@ -1,3 +1,4 @@
+import threading
 from itertools import islice
 
 import pytest
@@ -24,7 +25,7 @@ class FakeClock:
 
 def send(due, clock: FakeClock, work: float = 0.0) -> list[float]:
     sent = []
-    for at in paced(due, clock=clock, sleep=clock.sleep):
+    for at in paced(due, clock=clock, sleep=clock.sleep, stop=threading.Event()):
         assert clock.now >= 1_000 + at, "sent too early"
         sent.append(clock.now - 1_000)
         clock.now += work
@@ -48,7 +49,7 @@ def test_no_message_waits_longer_than_a_nap():
 
 def test_one_who_falls_behind_catches_up():
     clock = FakeClock()
-    due = paced(at_rate(1_000), clock=clock, sleep=clock.sleep)
+    due = paced(at_rate(1_000), clock=clock, sleep=clock.sleep, stop=threading.Event())
     for _ in range(100):
         next(due)
     clock.now += 3
@@ -62,6 +63,25 @@ def test_one_who_is_too_slow_never_sleeps():
     clock = FakeClock()
     send(islice(at_rate(1_000), 500), clock, work=0.01)
     assert clock.naps == []
+
+
+def test_the_duration_ends_the_wait_for_an_event_that_is_due_later():
+    clock = FakeClock()
+    due = paced(at_rate(0.01), clock=clock, sleep=clock.sleep, stop=threading.Event(), duration=5)
+    assert list(due) == [0.0]
+    assert clock.now == pytest.approx(1_005)
+
+
+def test_a_stop_ends_the_wait_for_the_next_event_at_once():
+    clock, stop = FakeClock(), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now >= 1_001:
+            stop.set()
+
+    assert list(paced(at_rate(0.01), clock=clock, sleep=sleep, stop=stop)) == [0.0]
+    assert clock.now == pytest.approx(1_001, abs=0.25)
 
 
 def test_events_keep_their_own_rhythm():
