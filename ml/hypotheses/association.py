@@ -8,7 +8,7 @@ from scipy import stats
 from ml.hypotheses.data import FACTORS, HypothesesData
 from ml.hypotheses.effects import cramers_v_interval
 from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
-from ml.hypotheses.rows import GOES_WITH, TestRow
+from ml.hypotheses.rows import GOES_WITH, UNTESTABLE, TestRow
 
 __all__ = ["ask_categories", "ask_correlations", "ask_row_amounts"]
 
@@ -30,7 +30,7 @@ def ask_categories(factor: str, data: HypothesesData, seed: int, samples: int) -
                 degrees_of_freedom=None,
                 p_value=None,
                 count_rows=len(groups),
-                verdict="cannot be tested",
+                verdict=UNTESTABLE,
                 plain_words="There are fewer than two groups or categories.",
             )
         ]
@@ -150,7 +150,7 @@ def ask_correlations(customers: pd.DataFrame) -> list[TestRow]:
                     statistic=None,
                     p_value=None,
                     degrees_of_freedom=None,
-                    verdict="cannot be tested",
+                    verdict=UNTESTABLE,
                     plain_words="One of the two has a single value.",
                 )
             )

@@ -10,9 +10,9 @@ from scipy import stats
 from scipy.integrate import IntegrationWarning
 
 from ml.hypotheses.effects import cohens_d, eta_squared
-from ml.hypotheses.rows import TestRow
+from ml.hypotheses.rows import UNTESTABLE, TestRow
 
-__all__ = ["GroupQuestion", "ask_groups", "pairwise"]
+__all__ = ["GroupQuestion", "ask_groups", "pairwise", "usable"]
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ def ask_groups(
         seed: of bootstrap and sample.
         samples: draws of the bootstrap.
     """
-    values, labels, names = _usable(question, customers)
+    values, labels, names = usable(customers, question.outcome, question.factor)
     base = {
         "hypothesis_id": question.hypothesis_id,
         "hypothesis": question.sentence,
         "grain": "customer",
         "count_rows": len(values),
     }
-    if len(names) < 2 or np.ptp(values) == 0:
+    if len(names) < 2:
         return [
             TestRow(
                 **base,
@@ -65,9 +65,8 @@ def ask_groups(
                 statistic=None,
                 degrees_of_freedom=None,
                 p_value=None,
-                verdict="cannot be tested",
-                plain_words="There are fewer than two groups with customers, or all "
-                "customers have the same value.",
+                verdict=UNTESTABLE,
+                plain_words="Fewer than two groups have customers with different values.",
             )
         ]
     parts = [values[labels == group] for group in range(len(names))]
@@ -93,7 +92,8 @@ def ask_groups(
             statistic=float(welch["F"]),
             degrees_of_freedom=f"{int(welch['ddof1'])}, {welch['ddof2']:.1f}",
             p_value=float(welch["p_unc"]),
-            plain_words=_extremes(question, parts, names, effect.value),
+            plain_words=_extremes(question, parts, names, effect.value)
+            + _left_out(len(customers) - len(values)),
         ),
         TestRow(
             **base,
@@ -162,14 +162,28 @@ def pairwise(values: np.ndarray, labels: np.ndarray, names: list[str]) -> pd.Dat
     )
 
 
-def _usable(
-    question: GroupQuestion, customers: pd.DataFrame
+def usable(
+    customers: pd.DataFrame, outcome: str, factor: str
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    sizes = customers[question.factor].value_counts()
-    # A variance takes two; a group of one says nothing about its like.
-    kept = customers[customers[question.factor].isin(sizes[sizes >= 2].index)]
-    labels, names = pd.factorize(kept[question.factor], sort=True)
-    return kept[question.outcome].to_numpy(dtype=float), labels, [str(name) for name in names]
+    """Customers whose groups can be compared: values, group of each from 0, names of the groups.
+
+    Args:
+        customers: one row each.
+        outcome: column of the values; customers without a number are left out.
+        factor: column of the groups. One with a single customer or value has no variance, by which
+            Welch's ANOVA and Games-Howell divide, and is left out.
+    """
+    measured = customers[customers[outcome].notna()]
+    different = measured.groupby(factor)[outcome].nunique()
+    kept = measured[measured[factor].isin(different[different >= 2].index)]
+    labels, names = pd.factorize(kept[factor], sort=True)
+    return kept[outcome].to_numpy(dtype=float), labels, [str(name) for name in names]
+
+
+def _left_out(count: int) -> str:
+    if not count:
+        return ""
+    return f" Left out: {count:,} customers without a value or in groups of a single value."
 
 
 def _extremes(

@@ -10,6 +10,7 @@ from statsmodels.stats.multitest import multipletests
 __all__ = [
     "ALPHA",
     "GOES_WITH",
+    "UNTESTABLE",
     "TestRow",
     "as_frame",
     "size_in_words",
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 ALPHA = 0.05
+
+UNTESTABLE = "cannot be tested"
+"""Verdict where the data do not admit the test."""
 
 GOES_WITH = "goes with"
 """What the sentence of a correlation says of its two numbers before a direction is known."""
@@ -88,14 +92,17 @@ def size_in_words(name: str, effect: float) -> str:
 def with_holm(rows: Sequence[TestRow], main: Sequence[str]) -> list[TestRow]:
     """The rows, those of the main tests with p-values corrected by Holm's method.
 
+    A main test whose p-value or effect is no number decides nothing: it cannot be tested.
+
     Args:
         rows: all tests.
         main: names of tests that decide; of each hypothesis one is among them.
     """
-    deciding = [
-        i for i, row in enumerate(rows) if row.test_name in main and row.p_value is not None
+    corrected = [
+        with_verdict(row) if row.test_name in main and not _is_measured(row) else row
+        for row in rows
     ]
-    corrected = list(rows)
+    deciding = [i for i, row in enumerate(rows) if row.test_name in main and _is_measured(row)]
     if deciding:
         adjusted = multipletests([rows[i].p_value for i in deciding], method="holm")[1]
         for i, p_value in zip(deciding, adjusted, strict=True):
@@ -103,11 +110,18 @@ def with_holm(rows: Sequence[TestRow], main: Sequence[str]) -> list[TestRow]:
     return corrected
 
 
+def _is_measured(row: TestRow) -> bool:
+    return bool(pd.notna(row.p_value) and pd.notna(row.effect_size))
+
+
 def with_verdict(row: TestRow) -> TestRow:
     """A main test with its verdict and, before what it says already, the verdict's words.
 
     Those of a correlation that is supported name its direction.
     """
+    # No number compares as a p-value below any bound and an effect above any.
+    if not _is_measured(row):
+        return replace(row, verdict=UNTESTABLE)
     size = size_in_words(row.effect_size_name, row.effect_size)
     noun, found = "difference", ""
     if row.effect_size_name in _CORRELATIONS:

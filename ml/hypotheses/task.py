@@ -4,7 +4,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ml.hypotheses.data import FACTORS, HypothesesData, load_data
-from ml.hypotheses.groups import pairwise
+from ml.hypotheses.groups import pairwise, usable
 from ml.hypotheses.plan import MAIN_TESTS, ask_all, overall_sentences, supported_patterns
 from ml.hypotheses.report import effects_figure, groups_figure, render
 from ml.hypotheses.rows import as_frame
@@ -41,7 +41,7 @@ class HypothesesTask(Task[HypothesesData, HypothesesData, pd.DataFrame]):
         self, fitted: pd.DataFrame, split: HypothesesData, context: TaskContext
     ) -> Evaluation:
         """Verdicts, effects with intervals, and the page to read."""
-        main = fitted[fitted["test_name"].isin(MAIN_TESTS) & fitted["effect_size"].notna()]
+        main = fitted[fitted["p_value_holm"].notna()]
         sentences = overall_sentences(fitted)
         supported = int((main["verdict"] == "supported").sum())
         patterns = supported_patterns(fitted)
@@ -99,10 +99,7 @@ class HypothesesTask(Task[HypothesesData, HypothesesData, pd.DataFrame]):
 
 
 def _pairs(customers: pd.DataFrame, factor: str) -> pd.DataFrame:
-    sizes = customers[factor].value_counts()
-    kept = customers[customers[factor].isin(sizes[sizes >= 2].index)]
-    labels, names = pd.factorize(kept[factor], sort=True)
+    values, labels, names = usable(customers, "mean_purchase", factor)
     if len(names) < 2:
         return pd.DataFrame()
-    found = pairwise(kept["mean_purchase"].to_numpy(dtype=float), labels, list(map(str, names)))
-    return found.assign(factor=factor)
+    return pairwise(values, labels, names).assign(factor=factor)

@@ -115,6 +115,27 @@ def test_a_group_of_one_customer_is_left_out():
     assert by_name(ask_groups(QUESTION, frame, 1, 5))["welch_anova"].count_rows == 399
 
 
+def test_a_group_of_equal_values_is_left_out_and_said_so():
+    """Welch's ANOVA divides by the variance of each group."""
+    frame = customers(gap=1.0)
+    frame.loc[:9, "gender"] = "X"
+    frame.loc[:9, "mean_purchase"] = 5.1
+    welch = by_name(ask_groups(QUESTION, frame, 1, 5))["welch_anova"]
+    assert welch.count_rows == 390
+    assert "Left out: 10 customers" in welch.plain_words
+    without = by_name(ask_groups(QUESTION, frame.iloc[10:], 1, 5))["welch_anova"]
+    assert welch.p_value == without.p_value < 0.001
+    assert "Left out" not in without.plain_words
+
+
+def test_customers_without_a_value_are_left_out():
+    frame = customers(gap=1.0)
+    frame.loc[:9, "mean_purchase"] = np.nan
+    welch = by_name(ask_groups(QUESTION, frame, 1, 5))["welch_anova"]
+    assert welch.count_rows == 390
+    assert np.isfinite([welch.p_value, welch.effect_size]).all()
+
+
 def clustered(seed: int = 5) -> HypothesesData:
     """Customers who buy one category again and again, whatever their gender."""
     generator = np.random.default_rng(seed)
@@ -186,6 +207,15 @@ def test_verdicts_weigh_both_chance_and_size():
     rows = with_holm([row(1e-9, 0.001), row(0.2, 0.1), row(1e-9, 0.2)], ["welch_anova"])
     assert [r.verdict for r in rows] == ["supported, but negligible", "not supported", "supported"]
     assert rows[2].plain_words == "There is a large difference. Why."
+
+
+@pytest.mark.parametrize(
+    "unmeasured", [row(float("nan"), 0.2), row(1e-9, float("nan")), row(None, None)]
+)
+def test_what_is_no_number_is_not_supported_and_spoils_no_other(unmeasured):
+    rows = with_holm([unmeasured, row(0.01, 0.2), row(0.04, 0.2)], ["welch_anova"])
+    assert [r.verdict for r in rows] == ["cannot be tested", "supported", "supported"]
+    assert [r.p_value_holm for r in rows] == [None, pytest.approx(0.02), pytest.approx(0.04)]
 
 
 @pytest.mark.parametrize(
