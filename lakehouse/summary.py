@@ -1,6 +1,7 @@
 """What `make build` ends with: a page that says what was built, from what, and what to do next."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +9,16 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
+from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table, read_columns
 
 __all__ = ["BuildSummary", "render", "summarise"]
+
+_LANDED = TableName("bronze", "csv_purchases")
+_ACCEPTED = TableName("cleansed", "cleansed_purchases")
+_REJECTED = TableName("quarantine", "rejected_purchases")
+_DUPLICATES = TableName("quarantine", "duplicate_purchases")
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,8 @@ class BuildSummary:
         count_duplicates: records that repeat an accepted one.
         rejections: reason -> number of records; a record may have several reasons.
         rows: rows of each table.
-        statuses: dbt's outcome -> number of nodes, such as ``{"pass": 60, "success": 28}``.
+        tests: dbt's outcome -> number of data tests, such as ``{"pass": 60, "warn": 1}``; None when
+            its last command asked none.
     """
 
     data_kinds: tuple[str, ...]
@@ -37,7 +45,7 @@ class BuildSummary:
     count_duplicates: int
     rejections: dict[str, int]
     rows: dict[TableName, int]
-    statuses: dict[str, int]
+    tests: dict[str, int] | None
 
     @property
     def is_every_row_accounted_for(self) -> bool:
@@ -47,26 +55,32 @@ class BuildSummary:
 
 
 def summarise(settings: Settings) -> BuildSummary:
-    """Count what stands in the lakehouse and in dbt's last run.
+    """Count what stands in the lakehouse and in the results of dbt's last command.
 
     Raises:
-        TableError: a table that every build makes is missing.
+        TableError: a table that every build makes is missing, or the root is not on this machine.
     """
+    if "://" in settings.lakehouse_root:
+        raise TableError(
+            f"LAKEHOUSE_ROOT={settings.lakehouse_root} is not on this machine, so no tables are "
+            "counted there. Read marts.load_audit over the server: it accounts for every row"
+        )
+    for name in (_LANDED, _ACCEPTED, _REJECTED, _DUPLICATES):
+        # A build that failed half-way has left some of them out; this says which.
+        open_table(name, settings)
     rows = {
         name: open_table(name, settings).to_pyarrow_dataset().count_rows()
         for name in find_tables(settings)
     }
-    kinds = read_columns(TableName("bronze", "csv_purchases"), ["data_kind"], settings)
-    reasons = read_columns(
-        TableName("quarantine", "rejected_purchases"), ["rejection_reasons"], settings
-    )
+    kinds = read_columns(_LANDED, ["data_kind"], settings)
+    reasons = read_columns(_REJECTED, ["rejection_reasons"], settings)
     counts = pc.value_counts(pc.list_flatten(reasons["rejection_reasons"])).to_pylist()
     return BuildSummary(
         data_kinds=tuple(sorted(kinds["data_kind"].unique().to_pylist())),
-        count_landed=rows[TableName("bronze", "csv_purchases")] + _count_messages(settings),
-        count_accepted=rows[TableName("cleansed", "cleansed_purchases")],
-        count_rejected=rows[TableName("quarantine", "rejected_purchases")],
-        count_duplicates=rows[TableName("quarantine", "duplicate_purchases")],
+        count_landed=rows[_LANDED] + _count_messages(settings),
+        count_accepted=rows[_ACCEPTED],
+        count_rejected=rows[_REJECTED],
+        count_duplicates=rows[_DUPLICATES],
         rejections=dict(
             sorted(
                 ((row["values"], row["counts"]) for row in counts),
@@ -74,7 +88,7 @@ def summarise(settings: Settings) -> BuildSummary:
             )
         ),
         rows=rows,
-        statuses=_statuses(settings.var_dir / "dbt" / "target" / "run_results.json"),
+        tests=_outcomes_of_tests(settings.var_dir / "dbt" / "target" / "run_results.json"),
     )
 
 
@@ -85,12 +99,17 @@ def _count_messages(settings: Settings) -> int:
     return pc.sum(of_stream["count_in_file"]).as_py() or 0
 
 
-def _statuses(run_results: Path) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    if run_results.exists():
-        for result in json.loads(run_results.read_text())["results"]:
-            counts[result["status"]] = counts.get(result["status"], 0) + 1
-    return counts
+def _outcomes_of_tests(run_results: Path) -> dict[str, int] | None:
+    """Count the data tests of dbt's last command; `dbt docs` and others write the file as well."""
+    if not run_results.exists():
+        return None
+    written = json.loads(run_results.read_text())
+    if written["args"].get("which") not in ("build", "test"):
+        return None
+    outcomes = [
+        result["status"] for result in written["results"] if result["unique_id"].startswith("test.")
+    ]
+    return dict(Counter(outcomes)) or None
 
 
 def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
@@ -115,9 +134,12 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
         tables.add_row(name.schema, name.table, f"{count:,}")
     console.print(tables)
 
-    passed = summary.statuses.get("pass", 0)
-    failed = sum(summary.statuses.get(status, 0) for status in ("fail", "error", "warn"))
-    console.print(f"Tests: {passed} passed, {failed} failed or warned.")
+    if summary.tests is None:
+        console.print("Tests: dbt's last command asked none; `cd dbt_project && dbt test` does.")
+    else:
+        passed = summary.tests.get("pass", 0)
+        failed = sum(summary.tests.get(status, 0) for status in ("fail", "error", "warn"))
+        console.print(f"Tests: {passed} passed, {failed} failed or warned.")
     console.print(f"Tables: {settings.lakehouse_root}/<layer>/<table>", soft_wrap=True)
     console.print(
         "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` runs dbt "
