@@ -26,14 +26,26 @@ def folders_of_lakehouse(settings: Settings) -> list[Path]:
     return [
         Path(settings.lakehouse_root),
         var_dir / "metastore",
+        # That of dbt's target `session`.
+        var_dir / "session",
         var_dir / "dbt",
         var_dir / "stream",
     ]
 
 
 def reset(settings: Settings) -> None:
-    """Stop the services and delete all tables."""
+    """Stop the services and delete all tables.
+
+    Raises:
+        TableError: the root is not a folder of this machine, or a folder cannot be deleted.
+    """
     folders = folders_of_lakehouse(settings)
     supervisor.down(settings)
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in filter(Path.exists, folders):
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise TableError(
+                f"{folder} cannot be deleted ({error}), so some tables may still stand. Mend that "
+                "and run `make reset` again"
+            ) from None
