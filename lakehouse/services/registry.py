@@ -1,6 +1,6 @@
 """Which local services there are, where they listen, and how to ask whether they answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lakehouse.services import dashboard, kafka, thrift
@@ -21,6 +21,7 @@ class Service:
         name: its name there.
         title: its name for people.
         answers: asks it a real question; True when the answer came.
+        reads: how the variables of the settings begin that it reads, beside where the tables stand.
         address: host and port that it listens on; None for one that does not listen.
         port_setting: the environment variable that moves its port.
     """
@@ -28,12 +29,29 @@ class Service:
     name: str
     title: str
     answers: Callable[[Settings], bool]
+    reads: tuple[str, ...]
     address: Callable[[Settings], tuple[str, int]] | None = None
     port_setting: str | None = None
 
     def place(self, settings: Settings) -> str:
         """Where it listens, as ``host:port``; empty for one that does not listen."""
         return "{}:{}".format(*self.address(settings)) if self.address else ""
+
+    def changed_settings(self, handed_down: Mapping[str, str], settings: Settings) -> list[str]:
+        """Variables of the settings that it reads and that differ from the ones handed down.
+
+        Args:
+            handed_down: the environment that it would run in; an empty variable is an unset one.
+            settings: those that it is to run with.
+        """
+        wanted = settings.as_environment()
+        names = (f"LAKEHOUSE_{field.upper()}" for field in type(settings).model_fields)
+        return [
+            name
+            for name in names
+            if name.startswith(("LAKEHOUSE_ROOT", *self.reads))
+            and wanted.get(name, "") != handed_down.get(name, "")
+        ]
 
 
 SERVICES = {
@@ -45,6 +63,7 @@ SERVICES = {
             address=lambda settings: (settings.thrift_host, settings.thrift_port),
             port_setting="LAKEHOUSE_THRIFT_PORT",
             answers=thrift.answers,
+            reads=("LAKEHOUSE_THRIFT_", "LAKEHOUSE_SPARK_"),
         ),
         Service(
             name="kafka",
@@ -52,14 +71,21 @@ SERVICES = {
             address=lambda settings: ("127.0.0.1", settings.kafka_port),
             port_setting="LAKEHOUSE_KAFKA_PORT",
             answers=kafka.answers,
+            reads=("LAKEHOUSE_KAFKA_PORT", "LAKEHOUSE_KAFKA_CONTROLLER_", "LAKEHOUSE_KAFKA_HEAP"),
         ),
-        Service(name="stream", title="Streaming job", answers=health.answers),
+        Service(
+            name="stream",
+            title="Streaming job",
+            answers=health.answers,
+            reads=("LAKEHOUSE_KAFKA_", "LAKEHOUSE_SPARK_", "LAKEHOUSE_MLFLOW_TRACKING_"),
+        ),
         Service(
             name="dashboard",
             title="Dashboard",
             address=lambda settings: (settings.dashboard_host, settings.dashboard_port),
             port_setting="LAKEHOUSE_DASHBOARD_PORT",
             answers=dashboard.answers,
+            reads=("LAKEHOUSE_DASHBOARD_",),
         ),
     )
 }

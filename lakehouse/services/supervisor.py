@@ -50,11 +50,14 @@ def up(names: list[str], settings: Settings, report: Callable[[str], None]) -> N
         report: called with one line of progress at a time.
 
     Raises:
-        ServiceError: Java is missing, a port is taken, or a service does not come up.
+        ServiceError: Java is missing, a port is taken, a service does not come up, or supervisord
+            runs and was started with other settings that a service reads.
     """
     find_java()
     rpc = _connect(settings)
     services = [SERVICES[name] for name in names]
+    if rpc is not None:
+        _check_settings_reach(services, rpc, settings)
     # Before supervisord starts, so that a taken port leaves nothing behind.
     for service in services:
         if not _is_kept_running(service, rpc):
@@ -72,6 +75,26 @@ def up(names: list[str], settings: Settings, report: Callable[[str], None]) -> N
         took = "running already" if running else f"started in {seconds:.0f} s"
         where = f" at {service.place(settings)}" if service.address else ""
         report(f"{service.title}: answers{where} ({took})")
+
+
+def _check_settings_reach(services: list[Service], rpc: ServerProxy, settings: Settings) -> None:
+    """Refuse services that would run with other settings than these.
+
+    Supervisord hands its own environment down, as it was when supervisord started.
+    """
+    try:
+        handed_down = psutil.Process(rpc.getPID()).environ()
+    except psutil.Error:
+        # Not every system shows it; then nothing can be said.
+        return
+    changed = {
+        name for service in services for name in service.changed_settings(handed_down, settings)
+    }
+    if changed:
+        raise ServiceError(
+            f"Settings changed since the services started: {', '.join(sorted(changed))}. "
+            "Run `make down`, then the command again"
+        )
 
 
 def _is_kept_running(service: Service, rpc: ServerProxy | None) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import free_port
+from pydantic import SecretStr
 
 from lakehouse.errors import ServiceError
 from lakehouse.services import supervisor
@@ -133,3 +134,27 @@ def test_a_supervisord_older_than_a_service_says_how_to_replace_it(
         supervisor.up(["newer"], settings_of_its_own, print)
     states = {row.name: row.state for row in supervisor.status(settings_of_its_own)}
     assert states["newer"] == "stopped"
+
+
+def test_settings_that_would_not_reach_a_service_are_refused_by_name(
+    settings_of_its_own, monkeypatch
+):
+    settings = settings_of_its_own
+    monkeypatch.setitem(SERVICES, "newer", replace(SERVICES["thrift"], name="newer"))
+    with pytest.raises(ServiceError, match="before there was this"):
+        # It leaves a supervisord, and starts nothing that takes its time.
+        supervisor.up(["newer"], settings, print)
+    changed = settings.model_copy(
+        update={"kafka_bootstrap_servers": "elsewhere:9092", "kafka_password": SecretStr("secret")}
+    )
+    with pytest.raises(ServiceError) as raised:
+        supervisor.up(["thrift", "stream"], changed, print)
+    assert str(raised.value) == (
+        "Settings changed since the services started: LAKEHOUSE_KAFKA_BOOTSTRAP_SERVERS, "
+        "LAKEHOUSE_KAFKA_PASSWORD. Run `make down`, then the command again"
+    )
+    states = {row.name: row.state for row in supervisor.status(settings)}
+    assert states["thrift"] == states["stream"] == "stopped"
+    # The Thrift server reads nothing of it.
+    with pytest.raises(ServiceError, match="before there was this"):
+        supervisor.up(["newer"], changed, print)

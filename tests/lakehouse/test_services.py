@@ -1,0 +1,39 @@
+"""Which settings a service reads, and how long the services may take to stop."""
+
+import pytest
+
+from lakehouse.services.registry import SERVICES
+from lakehouse.settings import Settings
+
+SETTINGS = Settings(_env_file=None)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_that_got_these_settings_sees_no_change(name):
+    handed_down = SETTINGS.as_environment() | {"LAKEHOUSE_KAFKA_OF_SOMEONE_ELSE": "1"}
+    assert SERVICES[name].changed_settings(handed_down, SETTINGS) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "concerned"),
+    [
+        ({"kafka_bootstrap_servers": "elsewhere:9092"}, {"stream"}),
+        ({"kafka_ca_file": "/ca.pem"}, {"stream"}),
+        ({"kafka_port": 19092}, {"kafka", "stream"}),
+        ({"spark_driver_memory": "1g"}, {"thrift", "stream"}),
+        ({"dashboard_port": 18050}, {"dashboard"}),
+        ({"mlflow_tracking_uri": "http://elsewhere"}, {"stream"}),
+        ({"root": "s3a://bucket/lake"}, {"thrift", "kafka", "stream", "dashboard"}),
+        ({"csv": "mine.csv", "seed": 7, "synthetic_rows": 9, "ml_driver_memory": "1g"}, set()),
+    ],
+)
+def test_a_change_concerns_the_services_that_read_it_set_or_unset(change, concerned):
+    changed = Settings(_env_file=None, **change)
+    for before, after in ((SETTINGS, changed), (changed, SETTINGS)):
+        found = {
+            service.name: service.changed_settings(before.as_environment(), after)
+            for service in SERVICES.values()
+        }
+        (*names,) = (f"LAKEHOUSE_{name.upper()}" for name in change)
+        assert {name for name, settings in found.items() if settings} == concerned
+        assert all(found[name] == names for name in concerned)
