@@ -119,7 +119,7 @@ def with_verdict(row: TestRow) -> TestRow:
 
     Those of a correlation that is supported name its direction.
     """
-    # No number compares as a p-value below any bound and an effect above any.
+    # NaN is not >= a bound, so it would pass for a p-value below it.
     if not _is_measured(row):
         return replace(row, verdict=UNTESTABLE)
     size = size_in_words(row.effect_size_name, row.effect_size)

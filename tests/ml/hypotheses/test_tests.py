@@ -358,11 +358,32 @@ def test_a_demographic_effect_is_named_with_its_size(tmp_path: Path):
     assert f"a large effect; the other {1 - share:.1%} lie within the groups" in words
 
 
-def test_an_outcome_that_is_no_number_is_refused(tmp_path: Path):
-    settings = settings_in(tmp_path)
+def refuse(settings: Settings, column: str, value: object, complaint: str) -> None:
+    """Customers 1 to 3 with this value are refused with this complaint."""
     write_marts(settings)
     path = settings.table_path("features", "customer_features")
-    frame = pl.read_delta(path).with_columns(pl.lit(float("nan")).alias("mean_purchase"))
-    frame.write_delta(path, mode="overwrite")
-    with pytest.raises(ModelError, match="mean_purchase is no number in 400 rows"):
+    frame = pl.read_delta(path)
+    changed = pl.lit(value, dtype=frame.schema[column])
+    frame.with_columns(
+        pl.when(pl.col("user_id") <= 3).then(changed).otherwise(column).alias(column)
+    ).write_delta(path, mode="overwrite")
+    with pytest.raises(ModelError, match=f"customer_features.{column} is {complaint} in 3 rows"):
         load_data(context(settings).inputs)
+
+
+def test_an_outcome_that_is_no_number_is_refused(tmp_path: Path):
+    refuse(settings_in(tmp_path), "mean_purchase", float("nan"), "no number")
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_a_missing_attribute_is_refused(tmp_path: Path, factor):
+    refuse(settings_in(tmp_path), factor, None, "missing")
+
+
+def test_years_in_the_city_that_are_no_number_are_refused(tmp_path: Path):
+    refuse(
+        settings_in(tmp_path),
+        "stay_in_current_city_years",
+        "4+ years",
+        r"no number of years such as 2 or 4\+",
+    )
