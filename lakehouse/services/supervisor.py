@@ -1,5 +1,6 @@
 """Starting, stopping and looking at the services, through supervisord's own interface."""
 
+import configparser
 import contextlib
 import os
 import socket
@@ -27,6 +28,8 @@ _CONFIG = Path(__file__).parent / "supervisord.conf"
 # Linux takes 107 bytes; supervisord appends its process id to the name while it starts.
 _MAX_SOCKET_PATH = 95
 _START_SECONDS = 120
+# What supervisord itself may take to end when the last service has.
+_SPARE_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def down(settings: Settings) -> bool:
     """Stop all services and supervisord itself; return whether anything was running.
 
     Raises:
-        ServiceError: a process was still alive after a minute.
+        ServiceError: a process was still alive after all the time that the services may take.
     """
     rpc = _connect(settings)
     if rpc is None:
@@ -137,11 +140,22 @@ def down(settings: Settings) -> bool:
     daemon = psutil.Process(rpc.getPID())
     family = [daemon, *daemon.children(recursive=True)]
     rpc.shutdown()
-    _, alive = psutil.wait_procs(family, timeout=60)
+    seconds = _stop_seconds()
+    _, alive = psutil.wait_procs(family, timeout=seconds)
     if alive:
         pids = ", ".join(str(process.pid) for process in alive)
-        raise ServiceError(f"Still running after 60 s: process {pids}. End it with: kill -9 {pids}")
+        raise ServiceError(
+            f"Still running after {seconds} s: process {pids}. End it with: kill -9 {pids}"
+        )
     return True
+
+
+def _stop_seconds() -> int:
+    """How long supervisord may take to stop all services, which it does one after the other."""
+    config = configparser.RawConfigParser()
+    config.read_string(_CONFIG.read_text())
+    programs = (config[name] for name in config.sections() if name.startswith("program:"))
+    return _SPARE_SECONDS + sum(program.getint("stopwaitsecs") for program in programs)
 
 
 def status(settings: Settings) -> list[ServiceStatus]:

@@ -1,7 +1,13 @@
 """Which settings a service reads, and how long the services may take to stop."""
 
+import os
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
+from lakehouse.errors import ServiceError
+from lakehouse.services import supervisor
 from lakehouse.services.registry import SERVICES
 from lakehouse.settings import Settings
 
@@ -37,3 +43,20 @@ def test_a_change_concerns_the_services_that_read_it_set_or_unset(change, concer
         (*names,) = (f"LAKEHOUSE_{name.upper()}" for name in change)
         assert {name for name, settings in found.items() if settings} == concerned
         assert all(found[name] == names for name in concerned)
+
+
+def test_the_services_have_the_sum_of_their_stop_times_before_they_count_as_stuck(monkeypatch):
+    """A job that drains a backlog may take its 90 s, and the broker stops only after it."""
+    waited = []
+
+    def wait_procs(processes, timeout):
+        waited.append(timeout)
+        return [], processes
+
+    rpc = SimpleNamespace(getPID=os.getpid, shutdown=lambda: None)
+    monkeypatch.setattr(supervisor, "_connect", lambda _: rpc)
+    monkeypatch.setattr(psutil, "wait_procs", wait_procs)
+    with pytest.raises(ServiceError, match="Still running after 175 s: process"):
+        supervisor.down(SETTINGS)
+    thrift, kafka, stream, dashboard = 30, 30, 90, 15
+    assert waited == [thrift + kafka + stream + dashboard + 10]
