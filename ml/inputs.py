@@ -38,7 +38,8 @@ class Inputs:
             columns: which must be there.
 
         Raises:
-            TableError: there is no such table or version, or it lacks a column.
+            TableError: there is no such table or version, files of the version are gone, or the
+                table lacks a column.
             ModelError: the table has no rows.
         """
         wanted = list(columns)
@@ -50,7 +51,15 @@ class Inputs:
                 f"{name} lacks {', '.join(missing)}; it has {', '.join(sorted(present))}. "
                 "Run `make build`, so that the table has the shape the models expect"
             )
-        frame = pl.from_arrow(table.to_pyarrow_table(columns=wanted))
+        try:
+            frame = pl.from_arrow(table.to_pyarrow_table(columns=wanted))
+        except OSError as error:
+            # The log knows a version longer than a vacuum keeps its files.
+            raise TableError(
+                f"Version {table.version()} of {name} cannot be read: "
+                f"{' '.join(str(error).split())}. `make vacuum` removes files of old versions: "
+                "train on the newest one, or build the table anew with `make build`"
+            ) from error
         if frame.is_empty():
             raise ModelError(f"{name} has no rows, so nothing can be learnt. Run `make build`")
         return frame

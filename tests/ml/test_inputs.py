@@ -1,5 +1,7 @@
 """Marts are read at a noted version; what cannot be learnt from is refused in words."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
@@ -52,6 +54,16 @@ def test_a_version_that_is_no_longer_there_is_named(settings):
     write(settings, "marts.a", x=[1])
     with pytest.raises(TableError, match="cannot be opened at version 7"):
         Inputs(settings, pinned={"marts.a": 7}).read("marts.a", ["x"])
+
+
+def test_a_version_whose_files_are_vacuumed_is_named(settings):
+    write(settings, "marts.a", x=[1])
+    (old,) = Path(settings.table_path("marts", "a")).glob("*.parquet")
+    write(settings, "marts.a", x=[2])
+    old.unlink()
+    with pytest.raises(TableError, match=r"Version 0 of marts\.a cannot be read: .*make vacuum"):
+        Inputs(settings, pinned={"marts.a": 0}).read("marts.a", ["x"])
+    assert Inputs(settings).read("marts.a", ["x"])["x"].to_list() == [2]
 
 
 @pytest.mark.parametrize(
