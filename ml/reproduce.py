@@ -9,7 +9,7 @@ from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml.tasks import find_task
 from ml.tracking import find_run
-from ml.training import make_context, measure
+from ml.training import COSTS, INTERVAL_ENDS, make_context, measure
 
 __all__ = ["TOLERANCE", "differing", "reproduce"]
 
@@ -18,16 +18,19 @@ TOLERANCE = 1e-3
 
 
 def differing(before: dict[str, float], after: dict[str, float]) -> list[str]:
-    """Names of the metrics of ``after`` that ``before`` has otherwise or not at all.
+    """Names of the metrics that ``before`` and ``after`` have otherwise, or only one of them has.
 
-    >>> differing({"rmse": 2000.0}, {"rmse": 2001.0})
-    []
+    >>> differing({"rmse": 2000.0, "mae": 1.0}, {"rmse": 2001.0})
+    ['mae']
     """
     return [
         name
-        for name, value in after.items()
+        for name in {**after, **before}
         if not math.isclose(
-            value, before.get(name, math.nan), rel_tol=TOLERANCE, abs_tol=TOLERANCE**2
+            after.get(name, math.nan),
+            before.get(name, math.nan),
+            rel_tol=TOLERANCE,
+            abs_tol=TOLERANCE**2,
         )
     ]
 
@@ -36,10 +39,12 @@ def reproduce(run_id: str, settings: Settings, console: Console) -> None:
     """Train a run again from its recorded Delta versions, seed and budget; nothing is written.
 
     Raises:
-        ModelError: a metric differs by more than :data:`TOLERANCE`, or there is no such run.
+        ModelError: a metric differs by more than :data:`TOLERANCE`, only one of both trainings
+            has it, or there is no such run.
         TableError: a recorded version is no longer kept (see `make vacuum`).
     """
-    record, before = find_run(run_id, settings)
+    record, logged = find_run(run_id, settings)
+    before = _metrics_of(logged)
     context = make_context(
         settings,
         console,
@@ -50,13 +55,21 @@ def reproduce(run_id: str, settings: Settings, console: Console) -> None:
     evaluation = measure(find_task(record.task), context)
     after = {metric.name: metric.value for metric in evaluation.metrics}
     table = Table("metric", "then", "now", title=f"Run {run_id} of {record.task}")
-    for name, value in after.items():
-        table.add_row(name, f"{before.get(name, math.nan):.6g}", f"{value:.6g}")
+    for name in {**after, **before}:
+        then, now = before.get(name, math.nan), after.get(name, math.nan)
+        table.add_row(name, f"{then:.6g}", f"{now:.6g}")
     console.print(table)
     others = differing(before, after)
     if others:
         raise ModelError(
             f"Run {run_id} was not reproduced: {', '.join(others)} differ by more than "
-            f"{TOLERANCE:.1%}. It was trained by commit {record.git_commit}; compare the code"
+            f"{TOLERANCE:.1%} or are missing. It was trained by commit {record.git_commit}; "
+            "compare the code"
         )
     console.print(f"Reproduced: {len(after)} metrics within {TOLERANCE:.1%}")
+
+
+def _metrics_of(logged: dict[str, float]) -> dict[str, float]:
+    """Without the ends of their intervals and what the run cost, which no training repeats."""
+    ends = {name + end for name in logged for end in INTERVAL_ENDS}
+    return {name: value for name, value in logged.items() if name not in {*ends, *COSTS}}

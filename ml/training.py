@@ -24,7 +24,20 @@ from ml.tables import Provenance, write_predictions
 from ml.task import Evaluation, Metric, Package, Task, TaskContext
 from ml.tracking import RunRecord, git_commit, log_record, tracked_run
 
-__all__ = ["TrainingResult", "make_context", "measure", "train", "write_scores"]
+__all__ = [
+    "COSTS",
+    "INTERVAL_ENDS",
+    "TrainingResult",
+    "make_context",
+    "measure",
+    "train",
+    "write_scores",
+]
+
+COSTS = ("training_seconds", "peak_heap_mb")
+"""What a run logs of itself beside the metrics of its models."""
+INTERVAL_ENDS = ("_low", "_high")
+"""What follows a metric's name where a run logs the ends of its interval."""
 
 _LATENCY_ROWS = 1000
 
@@ -172,9 +185,10 @@ def _record(task: Task, context: TaskContext) -> RunRecord:
 def _log(evaluation: Evaluation) -> None:
     mlflow.log_params(dict(evaluation.params))
     for metric in evaluation.metrics:
-        for suffix, value in (("", metric.value), ("_low", metric.low), ("_high", metric.high)):
+        mlflow.log_metric(metric.name, metric.value)
+        for end, value in zip(INTERVAL_ENDS, (metric.low, metric.high), strict=True):
             if value is not None:
-                mlflow.log_metric(metric.name + suffix, value)
+                mlflow.log_metric(metric.name + end, value)
     for name, figure in evaluation.figures.items():
         mlflow.log_figure(figure, f"plots/{name}")
     for name, table in evaluation.tables.items():
