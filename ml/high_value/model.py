@@ -25,8 +25,20 @@ __all__ = [
     "linear_model",
     "make_folds",
     "make_pipeline_of",
+    "model_params",
     "tree_model",
 ]
+
+_LINEAR = {"C": 0.05, "max_iter": 500}
+_TREES = {
+    "n_estimators": 250,
+    "max_depth": 3,
+    "learning_rate": 0.04,
+    "subsample": 0.7,
+    "colsample_bytree": 0.4,
+    "min_child_weight": 10,
+    "reg_lambda": 10,
+}
 
 
 class FoldRows:
@@ -81,22 +93,19 @@ def make_folds(data: HighValueData) -> list[FoldRows]:
 
 def linear_model() -> ClassifierMixin:
     """Logistic regression, shrunk: the indicators of occupation are many and say little."""
-    return LogisticRegression(C=0.05, max_iter=500)
+    return LogisticRegression(**_LINEAR)
 
 
 def tree_model(seed: int) -> ClassifierMixin:
     """Shallow boosted trees: a few thousand customers do not carry deeper ones."""
-    return XGBClassifier(
-        n_estimators=250,
-        max_depth=3,
-        learning_rate=0.04,
-        subsample=0.7,
-        colsample_bytree=0.4,
-        min_child_weight=10,
-        reg_lambda=10,
-        n_jobs=2,
-        random_state=seed,
-    )
+    return XGBClassifier(**_TREES, n_jobs=2, random_state=seed)
+
+
+def model_params() -> dict[str, float]:
+    """What both parts of the blend are fitted with and in how many folds, for the run."""
+    linear = {f"linear_{name}": value for name, value in _LINEAR.items()}
+    trees = {f"trees_{name}": value for name, value in _TREES.items()}
+    return {"folds": FOLDS, **linear, **trees}
 
 
 def blend(seed: int) -> ClassifierMixin:

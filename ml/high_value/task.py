@@ -16,7 +16,14 @@ from ml.high_value import judge
 from ml.high_value.baselines import out_of_fold, python_baselines, spark_baselines
 from ml.high_value.data import BASKET, DEMOGRAPHICS, TOP_SHARE, HighValueData, load_data
 from ml.high_value.encoding import ENCODED
-from ml.high_value.model import FoldRows, HighValueModel, blend, make_folds, make_pipeline_of
+from ml.high_value.model import (
+    FoldRows,
+    HighValueModel,
+    blend,
+    make_folds,
+    make_pipeline_of,
+    model_params,
+)
 from ml.task import Evaluation, Metric, Package, Predictor, Task, TaskContext
 
 __all__ = ["LEAK_ALARM", "HighValueFitted", "HighValueSplit", "HighValueTask", "sound_the_alarm"]
@@ -163,7 +170,8 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
                 "cheapest_threshold_seen": float(grid[by_threshold.argmin()]),
                 "miss_cost": judge.MISS_COST,
                 "false_alarm_cost": judge.FALSE_ALARM_COST,
-            },
+            }
+            | model_params(),
             conclusions=(
                 f"From demographics and {known} purchases the model ranks a customer of the top "
                 f"fifth above another one in {area.value:.1%} of pairs "

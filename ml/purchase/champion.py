@@ -13,7 +13,15 @@ from ml.purchase.factorisation import FactorisationBudget
 from ml.purchase.model import PurchaseModel
 from ml.purchase.rows import Codes
 
-__all__ = ["FULL", "QUICK", "ChampionBudget", "Described", "describe_split", "fit_champion"]
+__all__ = [
+    "FULL",
+    "QUICK",
+    "ChampionBudget",
+    "Described",
+    "champion_params",
+    "describe_split",
+    "fit_champion",
+]
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,11 @@ class ChampionBudget:
     encoder: EncoderBudget
     trees: int
     learning_rate: float
+
+    @property
+    def patience(self) -> int:
+        """Trees after which the fold left out must have been served better."""
+        return max(self.trees // 10, 5)
 
 
 FULL = ChampionBudget(EncoderBudget(FactorisationBudget(rounds=90), folds=10), 500, 0.05)
@@ -103,7 +116,7 @@ def fit_champion(
     rest = split.train_steps - described.train_base
     settings = _TREES | {"learning_rate": budget.learning_rate, "seed": seed % 2**31}
     left_out = split.train["fold"].to_numpy(dtype=int) == 0
-    trees = _count_trees(described, rest, left_out, settings, budget.trees)
+    trees = _count_trees(described, rest, left_out, settings, budget)
     booster = xgboost.train(settings, _rows(described, rest, ...), trees)
     gains = pd.Series(booster.get_score(importance_type="total_gain"), dtype=float)
     gains = gains.reindex(described.names).fillna(0.0)
@@ -111,6 +124,29 @@ def fit_champion(
     model = PurchaseModel(split.vocabulary, split.units, described.encoder, booster)
     booster.feature_names = None
     return model, importances.rename_axis("feature").rename("gain").reset_index()
+
+
+def champion_params(model: PurchaseModel, budget: ChampionBudget) -> dict[str, float | str]:
+    """What a model was fitted with, for its run.
+
+    Returns:
+        ``trees`` as chosen on the fold left out, and what was set: limits and penalties of the
+        trees, and the budget of the encoders with the rounds of their Gibbs sampling.
+    """
+    factors = budget.encoder.factorisation
+    return {
+        "trees": model.count_trees,
+        "most_trees": budget.trees,
+        "early_stopping_rounds": budget.patience,
+        "learning_rate": budget.learning_rate,
+        **_TREES,
+        "encoder_folds": budget.encoder.folds,
+        "encoder_positions": budget.encoder.positions,
+        "factors_rank": factors.rank,
+        "gibbs_burn_in": factors.burn_in,
+        "gibbs_rounds": factors.rounds,
+        "gibbs_keep_every": factors.keep_every,
+    }
 
 
 def _rows(
@@ -130,18 +166,18 @@ def _count_trees(
     rest: np.ndarray,
     left_out: np.ndarray,
     settings: dict[str, Any],
-    most: int,
+    budget: ChampionBudget,
 ) -> int:
     """How many trees serve training rows best that the trees did not see."""
     if not left_out.any() or left_out.all():
-        return most
+        return budget.trees
     seen = _rows(described, rest, ~left_out)
     search = xgboost.train(
         settings,
         seen,
-        most,
+        budget.trees,
         evals=[(_rows(described, rest, left_out, ref=seen), "left_out")],
-        early_stopping_rounds=max(most // 10, 5),
+        early_stopping_rounds=budget.patience,
         verbose_eval=False,
     )
     return search.best_iteration + 1

@@ -1,6 +1,7 @@
 """The figures of the purchase task side by side, and what they say about hypothesis 1."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ def evaluate_purchase(
     baskets: pd.DataFrame,
     noise_sd: float,
     seed: int,
-    chosen: Mapping[str, Mapping[str, float]],
+    params: Mapping[str, Mapping[str, Any]],
     importances: Mapping[str, pd.DataFrame],
 ) -> Evaluation:
     """Judge the amounts that models expect of the test rows.
@@ -37,7 +38,7 @@ def evaluate_purchase(
         baskets: forecast halves of known customers' baskets.
         noise_sd: of what no factor explains, in price units.
         seed: of the bootstrap.
-        chosen: name of a tuned model -> its parameters.
+        params: name of a model, or ``spark`` -> parameters that it was tuned and fitted with.
         importances: name of a model -> ``feature`` and ``importance``.
 
     Raises:
@@ -89,7 +90,7 @@ def evaluate_purchase(
         }
         | {
             f"{name}_{key}": value
-            for name, values in chosen.items()
+            for name, values in params.items()
             for key, value in values.items()
         },
         checks=(

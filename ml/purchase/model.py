@@ -53,6 +53,11 @@ class PurchaseModel(FrameModel):
         self._encoder = encoder
         self._booster = booster
 
+    @property
+    def count_trees(self) -> int:
+        """Boosted trees that it asks."""
+        return self._booster.num_boosted_rounds()
+
     def answer(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Expected amount of each purchase.
 

@@ -66,12 +66,14 @@ class SparkFit:
         pipeline: preparation and model; ``prediction`` is in steps, on top of the base.
         predicted: amounts of the test rows, in their order.
         chosen: tuned parameters.
+        tried: the values of each that it was chosen from.
         importances: ``feature`` and ``importance``, highest first; empty for the linear model.
     """
 
     pipeline: PipelineModel
     predicted: np.ndarray
     chosen: dict[str, float]
+    tried: dict[str, list[float]]
     importances: pd.DataFrame
 
 
@@ -185,6 +187,7 @@ def _fit(
         pipeline,
         split.units.to_purchase(split.test_codes.category, steps),
         {param.name: value for param, value in best.items()},
+        {param.name: [one[param] for one in grid] for param in best},
         importances,
     )
 

@@ -1,8 +1,8 @@
 """The purchase task: hypothesis 1, amounts of purchases and of baskets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,14 @@ from pyspark.ml import PipelineModel
 
 from ml.purchase.baselines import mean_baselines, public_recipe, sklearn_baselines
 from ml.purchase.basket import forecast_other_half
-from ml.purchase.champion import FULL, QUICK, Described, describe_split, fit_champion
+from ml.purchase.champion import (
+    FULL,
+    QUICK,
+    Described,
+    champion_params,
+    describe_split,
+    fit_champion,
+)
 from ml.purchase.data import TRAINING_SET, PurchaseSplit, read_purchases, split_purchases
 from ml.purchase.evaluation import evaluate_purchase
 from ml.purchase.model import SIGNATURE, PurchaseModel
@@ -112,7 +119,7 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplit, FittedPurchase]):
             fitted.baskets,
             fitted.described.encoder.factorisation.noise_sd,
             context.seed,
-            {name: fit.chosen for name, fit in fitted.spark.items()},
+            _params(fitted, is_quick=context.is_quick),
             {"purchase_value": fitted.importances.rename(columns={"gain": "importance"})}
             | {name: fit.importances for name, fit in fitted.spark.items()},
         )
@@ -151,3 +158,16 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplit, FittedPurchase]):
             "predicted_purchase": predicted,
         }
         return {"purchase_predictions": pa.table({k: pa.array(v) for k, v in rows.items()})}
+
+
+def _params(fitted: FittedPurchase, *, is_quick: bool) -> dict[str, dict[str, Any]]:
+    """Parameters of the champion, of Spark's models, and of what Spark was given to tune them."""
+    budget = asdict(QUICK_SPARK if is_quick else FULL_SPARK)
+    # Depths are told with the model that they were tried for.
+    del budget["depths"]
+    models = {
+        name: fit.chosen | {f"{key}_tried": values for key, values in fit.tried.items()}
+        for name, fit in fitted.spark.items()
+    }
+    champion = champion_params(fitted.model, QUICK if is_quick else FULL)
+    return {"purchase_value": champion, "spark": budget, **models}

@@ -23,6 +23,12 @@ def test_the_task_judges_every_model_out_of_fold(tmp_path, spark):
         areas["sklearn_logistic_roc_auc"], abs=0.05
     )
     assert found.results["high_value_roc_auc"] == areas["roc_auc"]
+    trees = fitted.models[0].named_steps["classify"].named_estimators_["trees"].get_params()
+    assert {name: found.params[f"trees_{name}"] for name in ("max_depth", "reg_lambda")} == {
+        name: trees[name] for name in ("max_depth", "reg_lambda")
+    }
+    assert found.params["linear_C"] == 0.05
+    assert found.params["folds"] == len(split.folds)
     package = task.package(fitted, split, ready)
     out_of_fold = fitted.answers["champion"]
     assert package.model.predict(None, data.customers)["probability"].to_numpy() == pytest.approx(

@@ -36,7 +36,8 @@ def test_a_model_beats_the_mean_of_the_category(split, fits, name):
 def test_what_was_tuned_is_told(fits):
     assert list(fits["linear"].chosen) == ["regParam"]
     assert fits["forest"].chosen == {"maxDepth": 3}
-    assert fits["gbt"].chosen["maxDepth"] in (2, 3)
+    assert fits["gbt"].chosen["maxDepth"] in fits["gbt"].tried["maxDepth"] == [2, 3]
+    assert fits["linear"].tried == {"regParam": [0.0, 0.01, 0.1]}
 
 
 def test_importances_name_features_and_sum_to_1(fits):

@@ -4,6 +4,7 @@ Spark's models are tested by themselves: without them, none of this needs a JVM.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import mlflow
 import numpy as np
@@ -19,6 +20,8 @@ from lakehouse.errors import LakehouseError, ModelError
 from lakehouse.settings import Settings
 from ml import registry
 from ml.purchase import evaluation
+from ml.purchase.champion import QUICK
+from ml.purchase.spark_models import QUICK_SPARK
 from ml.purchase.task import PurchaseTask, to_events
 from ml.report import model_card
 from ml.reproduce import reproduce
@@ -81,6 +84,19 @@ def test_a_run_tells_all_that_it_was_made_from(settings, first):
     assert run.info.status == "FINISHED"
 
 
+def test_a_run_tells_what_the_champion_and_spark_were_given(settings, first):
+    params = mlflow.MlflowClient(settings.tracking_uri).get_run(first.run_id).data.params
+    assert 1 <= int(params["purchase_value_trees"]) <= int(params["purchase_value_most_trees"])
+    assert int(params["purchase_value_most_trees"]) == QUICK.trees
+    assert float(params["purchase_value_learning_rate"]) == QUICK.learning_rate
+    assert int(params["purchase_value_encoder_folds"]) == QUICK.encoder.folds
+    assert int(params["purchase_value_gibbs_rounds"]) == QUICK.encoder.factorisation.rounds
+    assert {"purchase_value_max_depth", "purchase_value_reg_lambda"} <= set(params)
+    assert float(params["spark_tuning_share"]) == QUICK_SPARK.tuning_share
+    assert int(params["spark_folds"]) == QUICK_SPARK.folds
+    assert int(params["spark_parallelism"]) == QUICK_SPARK.parallelism
+
+
 def test_results_and_metrics_agree(settings, first):
     figures = read_results(settings)
     metrics = rows_of(settings, "model_metrics").set_index("metric")["value"]
@@ -131,6 +147,14 @@ def test_a_run_is_reproduced_from_the_data_it_saw(settings, first):
     before = rows_of(settings, "purchase_predictions")
     reproduce(first.run_id, settings, quiet())
     pd.testing.assert_frame_equal(rows_of(settings, "purchase_predictions"), before)
+
+
+def test_a_metric_that_the_training_no_longer_has_is_a_difference(settings, first, monkeypatch):
+    fewer = first.evaluation.metrics[1:]
+    monkeypatch.setattr("ml.reproduce.measure", lambda *_: replace(first.evaluation, metrics=fewer))
+    gone = first.evaluation.metrics[0].name
+    with pytest.raises(ModelError, match=f"was not reproduced: {gone} differ"):
+        reproduce(first.run_id, settings, quiet())
 
 
 def test_an_unknown_run_cannot_be_reproduced(settings, first):
