@@ -17,10 +17,15 @@ __all__ = ["app"]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
+# The highest number that the tables' 32-bit user_id holds.
+_MOST_USER = 2**31 - 1
+
 
 @app.command(no_args_is_help=True)
 def recommend(
-    user: Annotated[int | None, typer.Option(help="Customer to find products for")] = None,
+    user: Annotated[
+        int | None, typer.Option(min=0, max=_MOST_USER, help="Customer to find products for")
+    ] = None,
     product: Annotated[str | None, typer.Option(help="Product to find customers for")] = None,
     count: Annotated[int, typer.Option("-k", "--count", min=1, help="Length of the list")] = 10,
     gender: Annotated[str | None, typer.Option(help="Of a new customer: F or M")] = None,

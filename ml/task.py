@@ -153,7 +153,7 @@ class Package:
 
     Attributes:
         model: MLflow's own form, everything that it needs inside.
-        example: a few input rows.
+        example: input rows; the latency check repeats them up to 1,000.
         signature: columns in and out.
         requirements: packages that it needs, such as ``xgboost``.
         milliseconds_per_1000_rows: what the latency check admits.

@@ -22,6 +22,7 @@ from lakehouse.settings import Settings
 from lakehouse.tables import TableName, read_columns
 from ml import recommend
 from ml.goals import GOALS
+from ml.recommendations.comparison import Candidates
 from ml.recommendations.lists import audience_of, list_of, newcomer_list
 from ml.recommendations.task import RecommendationsTask
 from ml.registry import champion_version, load_champion
@@ -127,6 +128,15 @@ def test_plain_spark_predicts_what_the_champion_says(
     assert len(load_pipeline("recommendations_explicit_als", tiny_lakehouse).stages) == 3
 
 
+def test_the_example_asks_for_a_list_of_every_customer(tiny_lakehouse: Settings) -> None:
+    """The check of latency repeats it, so it must not measure the list of one customer."""
+    task, context = RecommendationsTask(), tiny_context(tiny_lakehouse, None)
+    split = task.split(task.load(context), context)
+    example = task.package(Candidates(None, None), split, context).example
+    assert example["user_id"].nunique() == COUNT_CUSTOMERS
+    assert example["user_id"].value_counts().max() == 2
+
+
 def test_the_figures_decide_on_the_hypothesis(trained: TrainingResult) -> None:
     values = {metric.name: metric.value for metric in trained.evaluation.metrics}
     hypothesis = next(one for one in HYPOTHESES if one.task == "recommendations")
@@ -149,6 +159,15 @@ def test_the_command_shows_the_fallback_and_an_error_for_an_unknown_customer(
     assert "Popular with all customers" in shown.output
     assert isinstance(shown.exception, ModelError)
     assert "Customer 999 is not known" in str(shown.exception)
+
+
+@pytest.mark.parametrize("user", ["-1", "2147483648", "100000000000000000000"])
+def test_the_command_refuses_a_number_that_no_customer_can_have(
+    user: str, command: CliRunner
+) -> None:
+    shown = command.invoke(recommend.app, ["--user", user])
+    assert shown.exit_code == 2
+    assert "--user" in shown.output
 
 
 def test_the_command_serves_a_newcomer_who_is_described(
