@@ -9,7 +9,7 @@ from kafka.partitioner.default import murmur2
 
 from lakehouse.errors import StreamError
 from lakehouse.settings import Settings
-from streaming.connection import client_options
+from streaming.connection import client_options, no_answer
 from streaming.faults import Outgoing
 from streaming.topics import TOPIC_SETTINGS
 
@@ -48,10 +48,7 @@ class Sender:
                 metrics_enabled=False,
             )
         except KafkaError as error:
-            raise StreamError(
-                f"Kafka at {self._servers} does not answer ({error}). Start the local broker with "
-                "`python -m lakehouse up kafka`, or correct KAFKA_BOOTSTRAP_SERVERS"
-            ) from None
+            raise no_answer(settings, error) from None
         self._partitions: dict[tuple[str, bytes], int] = {}
         self._failures: list[Exception] = []
         self._checks: deque = deque()

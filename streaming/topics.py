@@ -6,7 +6,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from lakehouse.errors import StreamError
 from lakehouse.settings import Settings
-from streaming.connection import client_options
+from streaming.connection import client_options, no_answer
 from streaming.messages import MESSAGE_TYPES
 
 __all__ = ["TOPIC_SETTINGS", "admin_client", "differences", "ensure_topics"]
@@ -24,15 +24,13 @@ def admin_client(settings: Settings) -> KafkaAdminClient:
     """A client for topics and their settings; close it after use.
 
     Raises:
+        SettingsError: the settings of the connection cannot work.
         StreamError: no broker answers.
     """
     try:
         return KafkaAdminClient(**client_options(settings), bootstrap_timeout_ms=10_000)
     except KafkaError as error:
-        raise StreamError(
-            f"Kafka at {settings.kafka_servers} does not answer ({error}). Start the local broker "
-            "with `python -m lakehouse up kafka`, or correct KAFKA_BOOTSTRAP_SERVERS"
-        ) from None
+        raise no_answer(settings, error) from None
 
 
 def differences(
