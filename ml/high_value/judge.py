@@ -1,6 +1,6 @@
 """Figures and plots of a classifier: ranking, calibration, and what its mistakes cost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -34,15 +34,29 @@ its place against both."""
 _BINS = 10
 
 
-def auc_interval(labels: np.ndarray, scores: np.ndarray, seed: int, samples: int = 200) -> Interval:
-    """Area under the ROC curve, with its 95 % interval by a bootstrap over customers."""
+def auc_interval(
+    labels: np.ndarray,
+    scores: np.ndarray,
+    seed: int,
+    samples: int = 200,
+    area: Callable[..., float] = roc_auc_score,
+) -> Interval:
+    """An area under a curve, with its 95 % interval by a bootstrap over customers.
+
+    Args:
+        labels: whether a customer is of high value.
+        scores: its probability.
+        seed: of the draws.
+        samples: number of draws.
+        area: of labels, scores and ``sample_weight``; by default that under the ROC curve.
+    """
     generator = np.random.default_rng(seed)
     draws = [
-        roc_auc_score(labels, scores, sample_weight=generator.poisson(1.0, len(labels)))
+        area(labels, scores, sample_weight=generator.poisson(1.0, len(labels)))
         for _ in range(samples)
     ]
     low, high = np.percentile(draws, [2.5, 97.5])
-    return Interval(float(roc_auc_score(labels, scores)), float(low), float(high))
+    return Interval(float(area(labels, scores)), float(low), float(high))
 
 
 def calibration_bins(labels: np.ndarray, scores: np.ndarray) -> list[tuple[float, float, int]]:

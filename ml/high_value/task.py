@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.pipeline import Pipeline
 
 from lakehouse.errors import ModelError
+from ml.bootstrap import mean_interval
 from ml.high_value import judge
 from ml.high_value.baselines import out_of_fold, python_baselines, spark_baselines
 from ml.high_value.data import BASKET, DEMOGRAPHICS, TOP_SHARE, HighValueData, load_data
@@ -113,7 +114,8 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
         area = judge.auc_interval(labels, scores, context.seed)
         sound_the_alarm(area.value)
         error = judge.expected_calibration_error(labels, scores)
-        precision = float(average_precision_score(labels, scores))
+        precision = judge.auc_interval(labels, scores, context.seed, area=average_precision_score)
+        brier = mean_interval((scores - labels) ** 2, context.seed)
         threshold = judge.best_threshold()
         grid = np.linspace(0.01, 0.99, 99)
         by_threshold = judge.costs(labels, scores, grid)
@@ -139,8 +141,8 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
         return Evaluation(
             metrics=(
                 Metric.of("roc_auc", area),
-                Metric("pr_auc", precision),
-                Metric("brier", float(np.mean((scores - labels) ** 2))),
+                Metric.of("pr_auc", precision),
+                Metric.of("brier", brier),
                 Metric("ece", error),
                 Metric("cost_per_customer", cost),
                 Metric("cost_of_courting_nobody", nobody),
@@ -155,7 +157,7 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
             ),
             results={
                 "high_value_roc_auc": area.value,
-                "high_value_pr_auc": precision,
+                "high_value_pr_auc": precision.value,
                 "high_value_ece": error,
                 "high_value_roc_auc_city": areas["city_only"],
                 "high_value_roc_auc_demographics": areas["demographics_only"],

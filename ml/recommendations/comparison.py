@@ -9,6 +9,7 @@ from pyspark.ml.recommendation import ALSModel
 from scipy import sparse
 from scipy.stats import rankdata
 
+from ml.bootstrap import Interval, bootstrap_interval, mean_interval
 from ml.recommendations.als import Factors
 from ml.recommendations.interactions import Interactions
 from ml.recommendations.metrics import ListMetrics, coverage, judge_lists, novelty
@@ -25,6 +26,8 @@ __all__ = [
     "judge_by_product",
     "judge_newcomers",
     "judge_scores",
+    "mean_place",
+    "place_buyers",
 ]
 
 LIST_LENGTH = 10
@@ -138,9 +141,12 @@ def judge_scores(
 
 
 def judge_by_basket(
-    judged: dict[str, Judged], train: Interactions, held_out: Interactions
+    judged: dict[str, Judged], train: Interactions, held_out: Interactions, seed: int
 ) -> pd.DataFrame:
-    """NDCG of each model for light to heavy customers, by products they have in training."""
+    """NDCG of each model for light to heavy customers, by products they have in training.
+
+    The blend's stands with its 95 % interval, ``blend_low`` to ``blend_high``.
+    """
     counts = np.diff(train.ratings.indptr)[np.diff(held_out.ratings.indptr) > 0]
     rows = []
     for low, high in _BASKETS:
@@ -148,14 +154,18 @@ def judge_by_basket(
         if inside.any():
             row = {"products": _band(low, high), "customers": int(inside.sum())}
             row |= {name: float(one.metrics.ndcg[inside].mean()) for name, one in judged.items()}
+            row |= _ends("blend", mean_interval(judged["blend"].metrics.ndcg[inside], seed))
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def judge_by_product(
-    judged: dict[str, Judged], train: Interactions, held_out: Interactions
+    judged: dict[str, Judged], train: Interactions, held_out: Interactions, seed: int
 ) -> pd.DataFrame:
-    """Part of the held-out purchases that each model finds, for cold to popular products."""
+    """Part of the held-out purchases that each model finds, for cold to popular products.
+
+    The blend's stands with its 95 % interval, ``blend_low`` to ``blend_high``.
+    """
     buyers = np.bincount(train.ratings.indices, minlength=train.ratings.shape[1])
     rows_judged = np.diff(held_out.ratings.indptr) > 0
     relevant = held_out.bought[rows_judged].toarray().astype(bool)
@@ -164,7 +174,7 @@ def judge_by_product(
     for name, one in judged.items():
         is_offered = np.zeros((len(relevant), relevant.shape[1] + 1), dtype=bool)
         np.put_along_axis(is_offered, one.lists, True, axis=1)
-        found[name] = (is_offered[:, :-1] & relevant).sum(axis=0)
+        found[name] = is_offered[:, :-1] & relevant
     rows = []
     for low, high in _BUYERS:
         inside = (buyers >= low) & (buyers <= high)
@@ -172,24 +182,27 @@ def judge_by_product(
             row = {"buyers": _band(low, high), "products": int(inside.sum())}
             row |= {"held_out_purchases": int(sold[inside].sum())}
             row |= {
-                name: float(count[inside].sum() / sold[inside].sum())
-                for name, count in found.items()
+                name: float(hits[:, inside].sum() / sold[inside].sum())
+                for name, hits in found.items()
             }
+            hits, asked = (of[:, inside].sum(axis=1) for of in (found["blend"], relevant))
+            row |= _ends("blend", _share(hits, asked, seed))
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def judge_audiences(
+def place_buyers(
     recommender: Recommender, train: Interactions, held_out: Interactions
 ) -> pd.DataFrame:
-    """How well audiences tell a product's later buyers from others, for cold to popular products.
+    """Where audiences place a product's later buyers among others.
 
-    Of each held-out purchase: the part of the customers without the product whom its buyer stands
-    before, 0.5 by chance (the area under the ROC curve); by the scores of audiences, and by those
-    of the lists for comparison.
+    Returns:
+        A row for each held-out purchase: ``customer`` (its row), ``buyers`` of the product in
+        training, and ``audience`` and ``list``: the part of the customers without the product whom
+        its buyer stands before, 0.5 by chance, by the scores of audiences and, for comparison, by
+        those of the lists.
     """
     bought = train.bought
-    buyers = np.bincount(bought.indices, minlength=bought.shape[1])
     rows, columns = held_out.ratings.nonzero()
     scores = {
         "audience": recommender.audience_scores(bought),
@@ -199,14 +212,46 @@ def judge_audiences(
         name: _place_among_others(of_model, bought)[columns, rows]
         for name, of_model in scores.items()
     }
+    buyers = np.bincount(bought.indices, minlength=bought.shape[1])[columns]
+    return pd.DataFrame({"customer": rows, "buyers": buyers} | places)
+
+
+def judge_audiences(places: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """How well audiences tell a product's later buyers from others, for cold to popular products.
+
+    Args:
+        places: as :func:`place_buyers` returns them.
+        seed: of the bootstrap.
+
+    Returns:
+        ``buyers``, ``held_out_purchases``, ``audience_auc`` with its 95 % interval, and
+        ``list_auc``: mean places, which are areas under the ROC curve.
+    """
     judged = []
     for low, high in _BUYERS:
-        inside = (buyers[columns] >= low) & (buyers[columns] <= high)
-        if inside.any():
-            row = {"buyers": _band(low, high), "held_out_purchases": int(inside.sum())}
-            row |= {f"{name}_auc": float(place[inside].mean()) for name, place in places.items()}
-            judged.append(row)
+        inside = places[places["buyers"].between(low, high)]
+        if len(inside):
+            auc = mean_place(inside, seed)
+            row = {"buyers": _band(low, high), "held_out_purchases": len(inside)}
+            row |= {"audience_auc": auc.value} | _ends("audience_auc", auc)
+            judged.append(row | {"list_auc": float(inside["list"].mean())})
     return pd.DataFrame(judged)
+
+
+def mean_place(places: pd.DataFrame, seed: int) -> Interval:
+    """Mean place of buyers in the audiences, with its interval by customer."""
+    of_customer = places.groupby("customer")["audience"].agg(["sum", "size"])
+    return _share(of_customer["sum"].to_numpy(dtype=float), of_customer["size"].to_numpy(), seed)
+
+
+def _share(found: np.ndarray, asked: np.ndarray, seed: int) -> Interval:
+    """Part of what was asked of all customers that was found; drawn by customer."""
+    columns = np.column_stack([found, asked])[asked > 0]
+    return bootstrap_interval(columns, lambda sums: sums[:, 1] / sums[:, 2], seed=seed)
+
+
+def _ends(name: str, interval: Interval) -> dict[str, float]:
+    return {f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def _place_among_others(scores: np.ndarray, bought: sparse.csr_matrix) -> np.ndarray:
@@ -228,14 +273,17 @@ def judge_newcomers(
     """NDCG of personal lists for customers of whom only a few products are known.
 
     Drawn from customers with many products; the model is the trained one, and its view of them is
-    cut down. Beside it stands the list of their demographic group, which needs no product.
+    cut down. Beside it stands the list of their demographic group, which needs no product; the
+    personal NDCG comes with its 95 % interval, ``personal_low`` to ``personal_high``.
     """
+    columns = ["known_products", "customers", "personal", "personal_low", "personal_high"]
+    columns.append("group_popularity")
     counts = np.diff(train.ratings.indptr)
     able = np.flatnonzero(
         (counts >= max(_NEWCOMER_PRODUCTS)) & (np.diff(held_out.ratings.indptr) > 0)
     )
     if not len(able):
-        return pd.DataFrame(columns=["known_products", "customers", "personal", "group_popularity"])
+        return pd.DataFrame(columns=columns)
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.permutation(able)[:_NEWCOMERS])
     bought, relevant = train.bought[chosen], held_out.bought[chosen]
@@ -244,20 +292,19 @@ def judge_newcomers(
     place = np.empty(len(owners), dtype=np.int64)
     place[order] = np.arange(len(owners)) - bought.indptr[:-1][owners[order]]
 
-    def ndcg(scores: np.ndarray) -> float:
+    def ndcg(scores: np.ndarray) -> Interval:
         lists = best_columns(without(scores, bought), LIST_LENGTH)
-        return float(judge_lists(lists, relevant).ndcg.mean())
+        return mean_interval(judge_lists(lists, relevant).ndcg, seed)
 
-    of_group = ndcg(recommender.popularity.scores(train.groups[chosen]))
+    of_group = ndcg(recommender.popularity.scores(train.groups[chosen])).value
     rows = []
     for known in _NEWCOMER_PRODUCTS:
         seen = bought.copy()
         seen.data = (place < known).astype(np.float32)
         seen.eliminate_zeros()
-        rows.append((known, len(chosen), ndcg(recommender.personal_scores(seen)), of_group))
-    return pd.DataFrame(
-        rows, columns=["known_products", "customers", "personal", "group_popularity"]
-    )
+        own = ndcg(recommender.personal_scores(seen))
+        rows.append((known, len(chosen), own.value, own.low, own.high, of_group))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _band(low: int, high: int) -> str:

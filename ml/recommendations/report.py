@@ -14,6 +14,8 @@ from ml.recommendations.comparison import (
     judge_by_basket,
     judge_by_product,
     judge_newcomers,
+    mean_place,
+    place_buyers,
 )
 from ml.recommendations.interactions import Interactions
 from ml.recommendations.plots import plot_baskets, plot_models, plot_newcomers
@@ -22,8 +24,8 @@ from ml.task import Evaluation, Metric
 
 __all__ = ["evaluate_candidates"]
 
-# Bands of products with too few buyers to stand in lists.
-_COLD = ("0", "1 to 10")
+# Products with too few buyers to stand in lists: their bands, and the most buyers they have.
+_COLD, _MOST_COLD = ("0", "1 to 10"), 10
 _LISTED = ("precision", "recall", "ndcg", "average_precision")
 
 
@@ -32,17 +34,19 @@ def evaluate_candidates(
 ) -> Evaluation:
     """Judge every model; all figures are of the first ten products and held-out purchases."""
     judged = judge_all(candidates, train, held_out)
-    baskets = judge_by_basket(judged, train, held_out)
-    products = judge_by_product(judged, train, held_out)
-    audiences = judge_audiences(candidates.recommender, train, held_out)
+    baskets = judge_by_basket(judged, train, held_out, seed)
+    products = judge_by_product(judged, train, held_out, seed)
+    places = place_buyers(candidates.recommender, train, held_out)
+    audiences = judge_audiences(places, seed)
     newcomers = judge_newcomers(candidates.recommender, train, held_out, seed)
     metrics = [metric for one in judged.values() for metric in _metrics_of(one, seed)]
     ratio = _ratio(judged["blend"], judged["popularity"], seed)
     metrics.append(Metric.of("blend_ndcg_over_popularity", ratio))
-    metrics.append(Metric("audience_auc", _mean_auc(audiences)))
-    cold = audiences[audiences["buyers"].isin(_COLD)]
+    auc = mean_place(places, seed)
+    metrics.append(Metric.of("audience_auc", auc))
+    cold = places[places["buyers"] <= _MOST_COLD]
     if len(cold):
-        metrics.append(Metric("audience_auc_of_cold_products", _mean_auc(cold)))
+        metrics.append(Metric.of("audience_auc_of_cold_products", mean_place(cold, seed)))
     metrics.append(Metric("customers_judged", float(len(judged["blend"].lists))))
     switch = _switch(newcomers)
     if switch is not None:
@@ -61,7 +65,7 @@ def evaluate_candidates(
         },
         params=_params(candidates),
         checks=(_no_known_product_is_offered(judged["blend"], train, held_out),),
-        conclusions=_conclusions(judged, ratio, baskets, audiences, switch),
+        conclusions=_conclusions(judged, ratio, baskets, audiences, auc, switch),
         limits=_limits(products),
         figures=figures,
         tables={
@@ -93,10 +97,6 @@ def _ratio(better: Judged, base: Judged, seed: int) -> Interval:
     return bootstrap_interval(
         pairs, lambda sums: sums[:, 1] / np.maximum(sums[:, 2], 1e-9), seed=seed
     )
-
-
-def _mean_auc(audiences: pd.DataFrame) -> float:
-    return float(np.average(audiences["audience_auc"], weights=audiences["held_out_purchases"]))
 
 
 def _switch(newcomers: pd.DataFrame) -> int | None:
@@ -147,6 +147,7 @@ def _conclusions(
     ratio: Interval,
     baskets: pd.DataFrame,
     audiences: pd.DataFrame,
+    auc: Interval,
     switch: int | None,
 ) -> tuple[str, ...]:
     ndcg = {name: one.metrics.ndcg.mean() for name, one in judged.items()}
@@ -171,7 +172,7 @@ def _conclusions(
         f"purchase was, not what a customer will want. It has no list for {empty:.1%}.",
         f"Gain over popularity: {gain(light)}, {gain(heavy)}.",
         newcomer,
-        f"A product's audience puts a later buyer before {_mean_auc(audiences):.0%} of the other "
+        f"A product's audience puts a later buyer before {auc.value:.0%} of the other "
         f"customers who lack it; for the least bought products before "
         f"{audiences['audience_auc'].iloc[0]:.0%}.",
     )

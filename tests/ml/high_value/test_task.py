@@ -29,6 +29,9 @@ def test_the_task_judges_every_model_out_of_fold(tmp_path, spark):
     }
     assert found.params["linear_C"] == 0.05
     assert found.params["folds"] == len(split.folds)
+    by_name = {metric.name: metric for metric in found.metrics}
+    for name in ("roc_auc", "pr_auc", "brier"):
+        assert by_name[name].low < by_name[name].value < by_name[name].high
     package = task.package(fitted, split, ready)
     out_of_fold = fitted.answers["champion"]
     assert package.model.predict(None, data.customers)["probability"].to_numpy() == pytest.approx(

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from scipy import sparse
@@ -11,6 +12,8 @@ from ml.recommendations.comparison import (
     judge_by_basket,
     judge_by_product,
     judge_newcomers,
+    mean_place,
+    place_buyers,
 )
 from ml.recommendations.interactions import GROUP_COLUMNS, Interactions
 from ml.recommendations.popularity import fit_popularity
@@ -86,14 +89,17 @@ def test_a_customer_whom_a_model_does_not_know_counts_as_0(candidates: Candidate
 def test_baskets_part_the_customers_and_leave_out_empty_bands(candidates: Candidates) -> None:
     train, held_out = interactions(TRAIN), interactions(HELD_OUT)
     judged = judge_all(candidates, train, held_out)
-    baskets = judge_by_basket(judged, train, held_out)
+    baskets = judge_by_basket(judged, train, held_out, seed=1)
+    assert 0 <= baskets["blend_low"].item() < baskets["blend"].item() < baskets["blend_high"].item()
     assert baskets[["products", "customers"]].to_numpy().tolist() == [["0 to 15", 4]]
     assert baskets["blend"].item() == pytest.approx(judged["blend"].metrics.ndcg.mean())
 
 
 def test_products_without_buyers_are_told_from_those_with_some(candidates: Candidates) -> None:
     train, held_out = interactions(TRAIN), interactions(HELD_OUT)
-    products = judge_by_product(judge_all(candidates, train, held_out), train, held_out)
+    judged = judge_all(candidates, train, held_out)
+    products = judge_by_product(judged, train, held_out, seed=1)
+    assert products[["blend_low", "blend_high"]].to_numpy().tolist() == [[1, 1], [1, 1]]
     assert products["buyers"].tolist() == ["0", "1 to 10"]
     assert products["held_out_purchases"].tolist() == [1, 3]
     # All lists are as long as the catalogue, so each model but explicit ALS offers everything.
@@ -105,9 +111,17 @@ def test_an_audience_of_a_product_without_buyers_follows_its_category(
     candidates: Candidates,
 ) -> None:
     train, held_out = interactions(TRAIN), interactions(HELD_OUT)
-    audiences = judge_audiences(candidates.recommender, train, held_out)
+    places = place_buyers(candidates.recommender, train, held_out)
+    audiences = judge_audiences(places, seed=1)
     # Customer 3 has most of product 5's category: before all four others who lack it.
     assert audiences.set_index("buyers")["audience_auc"].tolist() == [1, 1]
+
+
+def test_the_mean_place_of_buyers_is_drawn_by_customer() -> None:
+    """A customer with many purchases counts once: two of them leave the interval wide."""
+    many = pd.DataFrame({"customer": [0, 1] * 200, "audience": [0.0, 1.0] * 200})
+    place = mean_place(many, seed=1)
+    assert (place.low, place.value, place.high) == (0.0, 0.5, 1.0)
 
 
 def test_newcomers_are_drawn_from_customers_who_have_enough(candidates: Candidates) -> None:
@@ -144,5 +158,7 @@ def test_a_newcomers_personal_list_improves_with_what_is_known() -> None:
     )
     judged = judge_newcomers(recommender, *made, seed=1).set_index("known_products")
     assert judged.loc[12, "personal"] > 2 * judged.loc[0, "personal"] > 0
+    assert (judged["personal_low"] < judged["personal"]).all()
+    assert (judged["personal"] < judged["personal_high"]).all()
     assert judged["group_popularity"].nunique() == 1
     assert judged.loc[12, "personal"] > judged.loc[12, "group_popularity"]
