@@ -11,7 +11,7 @@ from dashboard.formats import moment, number
 from dashboard.metrics import drift, leak_check, with_verdicts
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "model_card"]
+__all__ = ["PAGE", "compared", "floor_words", "model_card"]
 
 METRICS = "predictions.model_metrics"
 SCORED = "predictions.purchase_predictions"
@@ -25,8 +25,10 @@ _CHAMPIONS_TABLES = {
     "high-value": "predictions.high_value_customers",
 }
 
-# The metric of the model itself among those that are compared by one kind of metric.
-_OWN = {"rmse": "test_rmse", "ndcg_at_10": "blend_ndcg_at_10", "roc_auc": "roc_auc"}
+# The metric of the model itself among those that are compared by one kind of metric, by how their
+# names end. What chance leaves is an error too, but of no model: noise_floor_rmse.
+_OWN = {"test_rmse": "test_rmse", "ndcg_at_10": "blend_ndcg_at_10", "roc_auc": "roc_auc"}
+_FLOOR = "noise_floor_rmse"
 # Common reading of the population stability index.
 _STABLE, _SHIFTED = 0.1, 0.25
 
@@ -105,39 +107,62 @@ def model_card(trained: dict[str, Any], live: int | None) -> tuple[str, str, str
     return trained["task"], "-" if live is None else f"v{live}", words
 
 
-def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
-    """Per kind of metric with several models in a task, a chart of champion and baselines."""
-    cards = []
-    for suffix, title, number_format in (
-        ("rmse", "Error of a predicted amount (RMSE, lower is better)", ",.0f"),
-        ("ndcg_at_10", "Recommendations (NDCG@10, higher is better)", ".3f"),
-        ("roc_auc", "High-value customers (ROC AUC, higher is better)", ".3f"),
-    ):
-        rows = judged.filter(
-            pl.col("metric").str.contains(suffix, literal=True) & pl.col("value").is_not_null()
-        ).sort("value", descending=suffix != "rmse")
-        if rows.is_empty():
-            continue
-        is_own = pl.col("metric") == _OWN[suffix]
-        named = rows.with_columns(
+def compared(metrics: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """The newest model and its baselines by one kind of metric, the best first.
+
+    Args:
+        metrics: metric and value of rows of ``predictions.model_metrics``.
+        kind: how the names of the metrics end: ``test_rmse``, ``ndcg_at_10`` or ``roc_auc``.
+
+    Returns:
+        The rows with a value, and ``label``: the metric in words.
+    """
+    is_own = pl.col("metric") == _OWN[kind]
+    return (
+        metrics.filter(pl.col("metric").str.ends_with(kind) & pl.col("value").is_not_null())
+        .sort("value", descending=kind != "test_rmse")
+        .with_columns(
             label=pl.when(is_own)
             .then(pl.lit("newest model"))
             .otherwise(pl.col("metric").str.replace_all("_", " "))
         )
-        goal = next((text for text in rows.filter(is_own)["goal"] if text), "none")
+    )
+
+
+def floor_words(metrics: pl.DataFrame) -> str:
+    """A sentence on the error that chance leaves to any model; empty when it is not known."""
+    floor = metrics.filter(pl.col("metric") == _FLOOR)["value"].drop_nulls()
+    if floor.is_empty():
+        return ""
+    return f" Chance in the amounts leaves any model an error of about {number(floor[0])}."
+
+
+def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
+    """Per kind of metric with several models in a task, a chart of champion and baselines."""
+    cards = []
+    for kind, title, number_format in (
+        ("test_rmse", "Error of a predicted amount (RMSE, lower is better)", ",.0f"),
+        ("ndcg_at_10", "Recommendations (NDCG@10, higher is better)", ".3f"),
+        ("roc_auc", "High-value customers (ROC AUC, higher is better)", ".3f"),
+    ):
+        rows = compared(judged, kind)
+        if rows.is_empty():
+            continue
+        goal = next((text for text in rows.filter(metric=_OWN[kind])["goal"] if text), "none")
         cards.append(
             blocks.chart(
-                f"compare-{suffix}",
+                f"compare-{kind}",
                 title,
                 charts.bars(
-                    named,
+                    rows,
                     "label",
                     "value",
                     view.scheme,
                     number_format=number_format,
-                    height=90 + 28 * len(named),
+                    height=90 + 28 * len(rows),
                 ),
-                f"The newest model beside others, the best on top. Goal on the real data: {goal}.",
+                f"The newest model beside others, the best on top. Goal on the real data: {goal}."
+                f"{floor_words(judged) if kind == 'test_rmse' else ''}",
             )
         )
     quality = view.store.rows(QUALITY)

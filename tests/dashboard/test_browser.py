@@ -223,7 +223,9 @@ def test_messages_and_refused_events_are_counted_as_in_sql(chromium, dashboard, 
 def test_the_newest_model_is_named_beside_its_own_goal(chromium, dashboard):
     page, problems = open_page(chromium, dashboard, "/models")
     figure = page.locator("[aria-label^='Chart: Error of a predicted amount']")
-    assert "Goal on the real data: <= 2,350" in figure.get_attribute("aria-label")
+    words = figure.get_attribute("aria-label")
+    assert "Goal on the real data: <= 2,350" in words
+    assert "error of about 2,400" in words
     drawn = figure.locator(".js-plotly-plot").evaluate("plot => Array.from(plot.data[0].y)")
     assert sorted(drawn) == ["category mean test rmse", "gbt test rmse", "newest model"]
     assert_is_well(page, problems)

@@ -9,7 +9,7 @@ from dashboard.metrics import drift, leak_check, meets_goal, with_verdicts
 from dashboard.pages import PAGES
 from dashboard.pages.business import campaign
 from dashboard.pages.live import funnel_steps, stream_state
-from dashboard.pages.models import model_card
+from dashboard.pages.models import compared, floor_words, model_card
 from dashboard.pages.products import reach
 from dashboard.pages.quality import examples_by_reason, rejections_by_reason, runs_of_tests
 from dashboard.query import Query
@@ -190,6 +190,23 @@ def test_verdicts_stand_beside_the_metrics():
         }
     )
     assert with_verdicts(metrics)["reached"].to_list() == ["yes", "no"]
+
+
+def test_models_are_compared_with_models_and_what_chance_leaves_is_words():
+    metrics = pl.DataFrame(
+        {
+            "metric": ["test_rmse", "noise_floor_rmse", "gbt_test_rmse", "mean_test_rmse"],
+            "value": [2_329.0, 2_198.0, 2_300.0, None],
+        }
+    )
+    assert compared(metrics, "test_rmse")["label"].to_list() == ["gbt test rmse", "newest model"]
+    assert "error of about 2,198" in floor_words(metrics)
+    assert floor_words(metrics.filter(pl.col("metric") != "noise_floor_rmse")) == ""
+
+
+def test_scores_are_compared_with_the_highest_first():
+    metrics = pl.DataFrame({"metric": ["city_only_roc_auc", "roc_auc"], "value": [0.7, 0.8]})
+    assert compared(metrics, "roc_auc")["label"].to_list() == ["newest model", "city only roc auc"]
 
 
 def test_predictions_that_stay_alike_do_not_drift():
