@@ -5,12 +5,13 @@ amounts add up over any cut; customers do not, so they stay rows until they are 
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from dashboard.query import AGES, FILTERS, Query
 
-__all__ = ["COLUMNS", "Overview", "SalesCube", "cube", "summarise"]
+__all__ = ["COLUMNS", "Overview", "SalesCube", "cube", "every_step", "newest_steps", "summarise"]
 
 _FILTERED = tuple(column for column, _ in FILTERS.values())
 COLUMNS = ("product_id", "user_id", *_FILTERED, "purchase", "simulated_event_at")
@@ -87,6 +88,15 @@ def summarise(sales: SalesCube, query: Query) -> Overview:
             hours.group_by("simulated_hour_at").agg(count, amount).sort("simulated_hour_at"),
         ]
     )
+    all_hours = sales.hours["simulated_hour_at"]
+    hour = every_step(
+        hour,
+        "simulated_hour_at",
+        timedelta(hours=1),
+        ("count_purchases", "sum_purchase"),
+        all_hours.min(),
+        all_hours.max(),
+    )
     order = {band: place for place, band in enumerate(AGES)}
     return Overview(
         totals["count_purchases"][0],
@@ -101,3 +111,39 @@ def summarise(sales: SalesCube, query: Query) -> Overview:
             "hour": hour,
         },
     )
+
+
+def every_step(
+    frame: pl.DataFrame,
+    along: str,
+    step: timedelta,
+    totals: tuple[str, ...],
+    first: datetime | None,
+    last: datetime | None,
+) -> pl.DataFrame:
+    """One row per step of time; a step without a row sold nothing.
+
+    Args:
+        frame: at most one row per step, with ``along`` and ``totals``.
+        along: column of the moments at which steps begin.
+        step: from one moment to the next.
+        totals: columns that are 0 where nothing was sold; others, such as averages, stay empty.
+        first: moment of the first row, one at which a step begins; None without any.
+        last: moment of the last row.
+    """
+    if first is None or last is None:
+        return frame
+    bounds = pl.lit(first, frame.schema[along]), pl.lit(last, frame.schema[along])
+    steps = pl.select(pl.datetime_range(*bounds, step).alias(along))
+    return steps.join(frame, on=along, how="left", maintain_order="left").with_columns(
+        pl.col(totals).fill_null(0)
+    )
+
+
+def newest_steps(
+    frame: pl.DataFrame, along: str, step: timedelta, totals: tuple[str, ...], count: int
+) -> pl.DataFrame:
+    """``every_step`` of the newest ``count`` steps at most; ``frame`` has rows."""
+    last = frame[along].max()
+    first = max(frame[along].min(), last - (count - 1) * step)
+    return every_step(frame, along, step, totals, first, last)

@@ -1,6 +1,6 @@
 """Live: what the stream sold within seconds, and how well it keeps up. Refreshes by itself."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 from dash import html
@@ -10,6 +10,7 @@ from dashboard import blocks, charts
 from dashboard.blocks import DataTable
 from dashboard.formats import moment, number, percent, short
 from dashboard.page import Page, View
+from dashboard.sales import newest_steps
 
 __all__ = ["PAGE", "funnel_steps", "stream_state"]
 
@@ -34,7 +35,7 @@ _STEPS = {
 # second the stream has stopped or its topics are silent.
 _STALE_SECONDS = 30
 _STOPPED_SECONDS = 180
-_NEWEST_MINUTES = 120
+_NEWEST_WINDOWS = 120
 
 
 def stream_state(metrics: pl.DataFrame | None, now: datetime) -> tuple[str, str, str]:
@@ -160,8 +161,8 @@ def _content(view: View) -> list[Component]:
 
 
 def _sales(view: View, minutes: pl.DataFrame) -> list[Component]:
-    recent = minutes.sort("window_start_at").tail(_NEWEST_MINUTES)
-    newest = recent.row(-1, named=True)
+    recent = _steps(minutes, 1)
+    newest = minutes.sort("window_start_at").row(-1, named=True)
     count = minutes["count_purchases"].sum()
     total = minutes["total_purchase"].sum()
     found = [
@@ -183,7 +184,7 @@ def _sales(view: View, minutes: pl.DataFrame) -> list[Component]:
                 height=240,
                 fill=True,
             ),
-            f"The newest {len(recent)} minutes of event time with purchases.",
+            f"The newest {len(recent)} minutes of event time; 0 where nothing was sold.",
             badge="simulated event time",
         ),
     ]
@@ -192,7 +193,7 @@ def _sales(view: View, minutes: pl.DataFrame) -> list[Component]:
             name,
             title,
             charts.lines(
-                frame.sort("window_start_at").tail(_NEWEST_MINUTES),
+                _steps(frame, minutes_apart),
                 "window_start_at",
                 {"total_purchase": "Sales"},
                 view.scheme,
@@ -202,9 +203,9 @@ def _sales(view: View, minutes: pl.DataFrame) -> list[Component]:
             words,
             badge="simulated event time",
         )
-        for table, name, title, words in (
-            (TUMBLING, "tumbling", "Windows of 5 minutes", "One after the other."),
-            (SLIDING, "sliding", "Sliding windows of 10 minutes", "A new one every 2 minutes."),
+        for table, name, title, words, minutes_apart in (
+            (TUMBLING, "tumbling", "Windows of 5 minutes", "One after the other.", 5),
+            (SLIDING, "sliding", "Sliding windows of 10 minutes", "A new one every 2 minutes.", 2),
         )
         if (frame := view.store.rows(table)) is not None
     ]
@@ -222,6 +223,11 @@ def _sales(view: View, minutes: pl.DataFrame) -> list[Component]:
             )
         )
     return [*found, blocks.columns(*windows)] if windows else found
+
+
+def _steps(windows: pl.DataFrame, minutes_apart: int) -> pl.DataFrame:
+    step = timedelta(minutes=minutes_apart)
+    return newest_steps(windows, "window_start_at", step, ("total_purchase",), _NEWEST_WINDOWS)
 
 
 def _health(view: View, metrics: pl.DataFrame) -> list[Component]:

@@ -13,7 +13,7 @@ from dashboard.pages.models import compared, floor_words, model_card
 from dashboard.pages.products import reach
 from dashboard.pages.quality import examples_by_reason, rejections_by_reason, runs_of_tests
 from dashboard.query import Query
-from dashboard.sales import cube, summarise
+from dashboard.sales import cube, newest_steps, summarise
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -56,6 +56,32 @@ def test_sales_beyond_32_bits_are_summed_whole():
     assert found.sum_purchase == 8_000_000_000
     assert found.by["product"]["sum_purchase"].sum() == 8_000_000_000
     assert found.by["hour"]["sum_purchase"].sum() == 8_000_000_000
+
+
+def test_hours_without_sales_under_a_filter_are_zero():
+    late = purchases().with_columns(
+        simulated_event_at=pl.col("simulated_event_at") + pl.duration(hours=3)
+    )
+    hours = summarise(cube(pl.concat([purchases(), late])), Query.parse("?city=A")).by["hour"]
+    assert hours["sum_purchase"].to_list() == [150, 0, 0, 150, 0]
+    assert hours["count_purchases"].to_list() == [2, 0, 0, 2, 0]
+
+
+def test_windows_without_purchases_are_drawn_as_zero_and_have_no_average():
+    windows = pl.DataFrame(
+        {
+            "window_start_at": [NOW + timedelta(minutes=at) for at in (10, 0, 4)],
+            "total_purchase": [70, 10, 40],
+            "average_purchase": [7.0, 1.0, 4.0],
+        }
+    )
+    step = timedelta(minutes=2)
+    found = newest_steps(windows, "window_start_at", step, ("total_purchase",), 120)
+    assert found["window_start_at"].to_list() == [NOW + place * step for place in range(6)]
+    assert found["total_purchase"].to_list() == [10, 0, 40, 0, 0, 70]
+    assert found["average_purchase"].to_list() == [1.0, None, 4.0, None, None, 7.0]
+    newest = newest_steps(windows, "window_start_at", step, ("total_purchase",), 3)
+    assert newest["total_purchase"].to_list() == [0, 0, 70]
 
 
 def test_filters_that_nothing_passes_leave_zeros():
