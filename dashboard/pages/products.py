@@ -22,7 +22,7 @@ def reach(recommendations: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame
 
     Args:
         recommendations: user_id, rank, product_id, is_fallback.
-        products: product_id, product_category_1, count_purchases.
+        products: product_id, product_category_1, count_purchases; others are left out.
     """
     return (
         recommendations.group_by("product_id")
@@ -34,7 +34,6 @@ def reach(recommendations: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame
         .join(
             products.select("product_id", "product_category_1", "count_purchases"),
             on="product_id",
-            how="left",
         )
         .sort(["count_lists", "product_id"], descending=[True, False])
     )
@@ -46,7 +45,6 @@ def _tables(view: View) -> list[DataTable]:
     categories = view.store.rows(CATEGORIES)
     demand = view.store.rows(DEMAND)
     recommendations = view.store.rows(RECOMMENDATIONS)
-    audiences = view.store.rows(AUDIENCES)
     if demand is not None:
         ordered = view.query.apply(demand).sort("sum_purchase", descending=True)
         found.append(DataTable("product_demand", "Demand and stock by product", ordered))
@@ -56,13 +54,16 @@ def _tables(view: View) -> list[DataTable]:
     if categories is not None:
         ordered = view.query.apply(categories).sort("sum_purchase", descending=True)
         found.append(DataTable("categories", "Categories by sales", ordered))
-    if recommendations is not None and products is not None:
-        ordered = view.query.apply(reach(recommendations, products))
-        found.append(DataTable("recommendation_reach", "Reach of recommendations", ordered))
+    if products is None:
+        return found
+    kept = view.query.apply(products)
+    if recommendations is not None:
+        reached = reach(recommendations, kept)
+        found.append(DataTable("recommendation_reach", "Reach of recommendations", reached))
+    audiences = view.store.rows(AUDIENCES)
     if audiences is not None:
-        found.append(
-            DataTable("product_audiences", "Audiences", audiences.sort("product_id", "rank"))
-        )
+        ordered = audiences.join(kept, on="product_id", how="semi").sort("product_id", "rank")
+        found.append(DataTable("product_audiences", "Audiences", ordered))
     return found
 
 
@@ -104,7 +105,7 @@ def _content(view: View) -> list[Component]:
             ),
             _demand(view, kept),
         ),
-        *_recommended(view, products),
+        *_recommended(view, kept),
     ]
     return content + [blocks.table(PAGE.path, data, view.search) for data in _tables(view)]
 
@@ -149,14 +150,19 @@ def _recommended(view: View, products: pl.DataFrame) -> list[Component]:
     recommendations = view.store.rows(RECOMMENDATIONS)
     if recommendations is None:
         return [blocks.empty("Reach of recommendations", RECOMMENDATIONS)]
-    reached = view.query.apply(reach(recommendations, products))
+    recommendations = recommendations.join(products, on="product_id", how="semi")
+    reached = reach(recommendations, products)
     if reached.is_empty():
         return [blocks.note("Nothing of these categories is recommended", "Take a filter away.")]
     return [
         blocks.figures(
-            ("Customers with a list", number(recommendations["user_id"].n_unique()), "reached"),
+            (
+                "Customers with a list",
+                number(recommendations["user_id"].n_unique()),
+                "with one of these products",
+            ),
             ("Products recommended", number(len(reached)), f"of {len(products):,}"),
-            ("Coverage", percent(len(reached) / len(products)), "of the catalogue"),
+            ("Coverage", percent(len(reached) / len(products)), "of these products"),
             (
                 "Fallback",
                 percent(recommendations["is_fallback"].mean()),

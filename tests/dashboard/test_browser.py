@@ -180,6 +180,51 @@ def test_a_click_on_a_bar_filters_everything(chromium, dashboard, full):
     page.context.close()
 
 
+def test_the_category_filter_holds_for_recommendations_and_audiences_as_in_sql(
+    chromium, dashboard, full
+):
+    tables = {
+        "products": ("marts", "dim_products"),
+        "lists": ("predictions", "product_recommendations"),
+        "audiences": ("predictions", "product_audiences"),
+    }
+    context = pl.SQLContext(
+        {name: pl.scan_delta(full.table_path(*at)) for name, at in tables.items()}, eager=True
+    )
+    # The category of an audience, so that its table is not empty.
+    first = "select min(product_category_1) from audiences join products using (product_id)"
+    category = context.execute(first).item()
+    where = f"product_category_1 = {category}"
+    sold = context.execute(f"select count(*) from products where {where}").item()  # noqa: S608
+    row = context.execute(
+        "select count(distinct user_id) as users, count(distinct product_id) as products, "  # noqa: S608
+        "avg(case when is_fallback then 1.0 else 0.0 end) as fallback "
+        f"from lists join products using (product_id) where {where}"
+    ).row(0, named=True)
+    wanted = {
+        "Products": number(sold),
+        "Customers with a list": number(row["users"]),
+        "Products recommended": number(row["products"]),
+        "Coverage": percent(row["products"] / sold),
+        "Fallback": percent(row["fallback"]),
+    }
+    page, problems = open_page(chromium, dashboard, f"/products?category={category}")
+    assert cards(page).items() >= wanted.items()
+    assert f"of {sold:,}" in page.locator("#content .figure-hint").all_inner_texts()
+    download = page.request.get(
+        dashboard + page.get_by_label("Download Audiences as CSV").get_attribute("href")
+    )
+    kept = context.execute(
+        f"select product_id from audiences join products using (product_id) where {where} "  # noqa: S608
+        "order by product_id"
+    ).to_series()
+    assert 0 < len(kept) < len(context.execute("select * from audiences"))
+    cells = [line.split(",")[0] for line in download.text().splitlines()]
+    assert cells == ["product_id", *kept]
+    assert_is_well(page, problems)
+    page.context.close()
+
+
 def test_the_funnel_shows_what_stands_in_its_mart(chromium, dashboard, full):
     page, problems = open_page(chromium, dashboard, "/live")
     steps = ("count_views", "count_carts", "count_checkouts", "count_purchases")

@@ -130,6 +130,7 @@ def test_reach_counts_the_lists_a_product_stands_in():
         {"product_id": ["P1", "P2"], "product_category_1": [1, 2], "count_purchases": [5, 6]}
     )
     assert reach(lists, products).rows() == [("P1", 2, 1.0, 0.5, 1, 5), ("P2", 1, 2.0, 0.0, 2, 6)]
+    assert reach(lists, products.tail(1)).rows() == [("P2", 1, 2.0, 0.0, 2, 6)]
 
 
 def test_a_campaign_pays_margin_on_lift_less_its_cost():

@@ -143,6 +143,39 @@ def test_a_table_of_another_shape_is_an_error_on_the_page(tmp_path):
     assert "has no column product_id" in str(content)
 
 
+def test_a_category_holds_for_recommendations_and_audiences(tmp_path):
+    settings = settings_in(tmp_path)
+    numbers = {"count_purchases": [1, 1, 1], "sum_purchase": [9, 9, 9], "sales_rank": [1, 2, 3]}
+    products = {"product_id": ["P1", "P2", "P3"], "product_category_1": [1, 2, 2]} | numbers
+    lists = {"user_id": [1, 1, 2], "product_id": ["P1", "P2", "P1"]}
+    frames = {
+        ("marts", "dim_products"): products,
+        ("marts", "dim_product_categories"): {
+            "product_category_1": [1, 2],
+            "sum_purchase": [9, 18],
+            "share_of_sales": [1 / 3, 2 / 3],
+        },
+        ("predictions", "product_recommendations"): lists
+        | {"rank": [1, 2, 1], "is_fallback": [True, False, True]},
+        ("predictions", "product_audiences"): lists | {"rank": [1, 1, 2]},
+    }
+    for place, columns in frames.items():
+        write_deltalake(settings.table_path(*place), pl.DataFrame(columns).to_arrow())
+    rows = client_of(settings).get("/csv/products/product_audiences.csv?category=2").text
+    assert rows.splitlines() == ["user_id,product_id,rank", "1,P2,1"]
+    asked = {"pathname": "/products", "search": "?category=2"}
+    _, content = render(Store(settings), asked)
+    cards = [part for part in content if getattr(part, "className", "") == "figures"]
+    values = {
+        card.children[0].children: card.children[1].children
+        for part in cards
+        for card in part.children
+    }
+    assert values["Customers with a list"] == "1"
+    assert values["Coverage"] == "50.0 %"
+    assert values["Fallback"] == "0.0 %"
+
+
 def test_segments_are_read_from_their_mart(tmp_path):
     settings = settings_in(tmp_path)
     customers = {"user_id": [1], "rfm_segment": ["regular"], "count_purchases": [2]}
