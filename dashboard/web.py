@@ -1,7 +1,6 @@
 """What the server does beside Dash: health, downloads, an optional password, headers."""
 
 import base64
-import binascii
 import hmac
 import io
 
@@ -99,7 +98,8 @@ def _guard(server: Flask, settings: Settings) -> None:
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
         try:
             credentials = base64.b64decode(given, validate=True) if kind == "Basic" else b""
-        except binascii.Error:
+        except ValueError:
+            # No Base64, or letters that are no ASCII.
             credentials = b""
         if hmac.compare_digest(credentials, expected):
             return None

@@ -29,10 +29,17 @@ def test_filters_keep_known_values_in_their_order():
         "?city=';drop table marts.fct_purchases",
         "?category=1e9&gender=<script>",
         "?" + "&".join(f"city={'A' * 50}" for _ in range(9)),
+        "?" + "&".join(f"f{place}=1" for place in range(60)),
     ],
 )
 def test_what_is_not_a_known_value_filters_nothing(search):
     assert len(Query.parse(search).apply(PURCHASES)) == len(PURCHASES)
+
+
+def test_fields_beyond_the_most_are_passed_over():
+    fields = "&".join(f"f{place}=1" for place in range(19))
+    assert Query.parse(f"?{fields}&city=A&gender=F").of("city") == ("A",)
+    assert Query.parse(f"?{fields}&city=A&gender=F").of("gender") == ()
 
 
 def test_filters_hold_together():

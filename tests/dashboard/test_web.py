@@ -53,6 +53,9 @@ def test_a_download_holds_the_rows_that_the_address_asks_for(tmp_path):
     assert len(rows) == 3
     filtered = client.get("/csv/products/products.csv?category=1").text.splitlines()
     assert filtered[1:] == ["P1,1,1,1"]
+    many = "&".join(f"f{place}=1" for place in range(30))
+    answer = client.get(f"/csv/products/products.csv?category=1&{many}")
+    assert (answer.status_code, answer.text.splitlines()) == (200, [rows[0], "P1,1,1,1"])
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,8 @@ def test_nothing_is_shown_without_the_password(tmp_path):
     assert status("/", "ann:secret") == 200
     for path in ("/", "/_dash-layout", "/csv/products/products.csv"):
         assert [status(path, given) for given in (None, "ann:wrong", "secret", "")] == [401] * 4
-    assert client.get("/", headers={"Authorization": "Basic %%%"}).status_code == 401
+    for token in ("%%%", "é", "\N{SNOWMAN}".encode().decode("latin-1")):
+        assert client.get("/", headers={"Authorization": f"Basic {token}"}).status_code == 401
     assert status("/health", None) == 200
 
 
@@ -122,6 +126,7 @@ def test_the_browser_may_load_from_nowhere_else(tmp_path):
         {"pathname": None},
         {"pathname": "/../..", "search": 5},
         {"pathname": "/customers", "search": "?user=<b>&user=1", "scheme": {"a": 1}},
+        {"pathname": "/", "search": "?" + "&".join(f"f{place}=1" for place in range(30))},
     ],
 )
 def test_whatever_a_browser_sends_a_page_comes_back(tmp_path, asked):
