@@ -86,6 +86,27 @@ def test_the_tests_are_those_of_scipy():
     assert {"tukey_hsd", "games_howell", "t_test", "levene", "shapiro_wilk"} <= set(rows)
 
 
+def test_each_test_stands_under_its_own_name():
+    """Groups of other sizes and variances tell apart the tests that take them for equal."""
+    generator = np.random.default_rng(10)
+    first, second = generator.normal(0, 1, 40), generator.normal(0.8, 3, 150)
+    frame = pd.DataFrame(
+        {"gender": ["F"] * 40 + ["M"] * 150, "mean_purchase": np.r_[first, second]}
+    )
+    rows = by_name(ask_groups(QUESTION, frame, 1, 20))
+    student = stats.ttest_ind(second, first)
+    welch = stats.ttest_ind(second, first, equal_var=False)
+    assert rows["t_test"].statistic == pytest.approx(student.statistic)
+    assert rows["t_test"].p_value == pytest.approx(student.pvalue)
+    assert rows["welch_t_test"].p_value == pytest.approx(welch.pvalue)
+    # Of a single pair, Tukey's test is the t-test and Games-Howell Welch's.
+    assert rows["tukey_hsd"].p_value == pytest.approx(student.pvalue, rel=1e-4)
+    assert rows["games_howell"].p_value == pytest.approx(welch.pvalue, rel=1e-4)
+    assert rows["levene"].p_value == pytest.approx(stats.levene(first, second).pvalue)
+    assert rows["levene"].plain_words.startswith("Variances differ")
+    assert rows["welch_anova"].plain_words.startswith("Highest for M (")
+
+
 def test_shapiro_wilk_is_asked_of_a_sample_only():
     assert by_name(ask_groups(QUESTION, customers(0, 1200), 1, 5))["shapiro_wilk"].count_rows == 500
 
@@ -356,6 +377,60 @@ def test_a_demographic_effect_is_named_with_its_size(tmp_path: Path):
     assert words.startswith("Holds in part: of 22 demographic patterns")
     assert f"total spend by city category, explains {share:.1%}" in words
     assert f"a large effect; the other {1 - share:.1%} lie within the groups" in words
+
+
+def test_what_is_loaded_is_what_the_marts_hold(tmp_path: Path):
+    """Customers in any order, and products bought more than once."""
+    settings = settings_in(tmp_path)
+    write_marts(settings)
+    path = settings.table_path("features", "customer_features")
+    customers_table = pl.read_delta(path)
+    customers_table.reverse().write_delta(path, mode="overwrite")
+    path = settings.table_path("features", "customer_product_interactions")
+    bought = pl.read_delta(path).with_columns(count_purchases=1 + pl.col("user_id") % 3)
+    bought.write_delta(path, mode="overwrite")
+    data = load_data(context(settings).inputs)
+
+    products = pl.read_delta(settings.table_path("features", "product_features"))
+    rows = bought.join(products, on="product_id").with_columns(
+        amount=pl.col("sum_purchase") / pl.col("count_purchases")
+    )
+    distance = pl.col("amount") - pl.col("amount").mean().over("product_category_1")
+    by_user = (
+        rows.with_columns(distance=distance)
+        .group_by("user_id")
+        .agg(pl.sum("count_purchases"), pl.mean("distance"), pl.mean("amount"))
+        .sort("user_id")
+    )
+    users = by_user["user_id"].to_list()
+    assert data.customers["user_id"].to_list() == users
+    assert data.counts.sum(axis=1).tolist() == by_user["count_purchases"].to_list()
+    assert data.customers["within_category_purchase"].to_numpy() == pytest.approx(
+        by_user["distance"].to_numpy()
+    )
+    amounts = pd.Series(data.amount).groupby(data.buyer).mean()
+    assert amounts.to_numpy() == pytest.approx(by_user["amount"].to_numpy())
+    ranks = data.customers.groupby("age")["age_rank"].agg(["min", "max"])
+    assert ranks.to_numpy().tolist() == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_too_few_customers_are_refused(tmp_path: Path):
+    settings = settings_in(tmp_path)
+    write_marts(settings)
+    path = settings.table_path("features", "customer_features")
+    pl.read_delta(path).head(29).write_delta(path, mode="overwrite")
+    with pytest.raises(ModelError, match="holds 29 customers; statistics need at least 30"):
+        load_data(context(settings).inputs)
+
+
+def test_the_sentence_on_rows_names_what_customers_do_not_bear_out():
+    rows = [
+        row(on_customers, 0.1, hypothesis_id=name, hypothesis=f"{name}.")
+        for name, on_customers in (("borne out", 1e-6), ("fooled", 0.3))
+    ]
+    rows += [replace(one, grain="purchase", test_name="anova", p_value=1e-9) for one in list(rows)]
+    words = " ".join(overall_sentences(as_frame(with_holm(rows, ["welch_anova"]))))
+    assert "on rows, 'fooled.' has p = 1e-09; with customers dealt anew it has p = 0.3." in words
 
 
 def refuse(settings: Settings, column: str, value: object, complaint: str) -> None:
