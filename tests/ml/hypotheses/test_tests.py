@@ -433,6 +433,20 @@ def test_the_sentence_on_rows_names_what_customers_do_not_bear_out():
     assert "on rows, 'fooled.' has p = 1e-09; with customers dealt anew it has p = 0.3." in words
 
 
+def test_the_strongest_pattern_is_the_strongest_of_those_supported():
+    rows = [
+        row(p_value, effect, hypothesis_id=f"sum_purchase_by_{factor}", hypothesis=f"{factor}.")
+        for factor, p_value, effect in (
+            ("gender", 1e-9, 0.02),
+            ("age", 1e-9, 0.07),
+            ("occupation", 0.5, 0.2),
+        )
+    ]
+    words = " ".join(overall_sentences(as_frame(with_holm(rows, ["welch_anova"]))))
+    assert "The strongest demographic pattern: age, with 7.0%" in words
+    assert "a medium effect; the other 93.0% lie within the groups" in words
+
+
 def refuse(settings: Settings, column: str, value: object, complaint: str) -> None:
     """Customers 1 to 3 with this value are refused with this complaint."""
     write_marts(settings)
