@@ -6,20 +6,33 @@
   past the highest one of files. Kafka's records land in the order of their offsets, partition by
   partition, each batch in one commit: a record is new if its offset is past the highest one of its
   partition. That holds whatever the clocks say, which a batch's `landed_at` comes from. The time
-  only lets Delta skip files that are long read, with ten minutes to spare for a clock that was
-  set back. Why not the time alone: docs/decisions/0010-offsets-are-the-watermark.md.
+  only lets Delta skip files that are long read. It is that of the partition too, as each topic has a
+  query of its own and a batch that is run again keeps its first time; ten minutes are to spare for a
+  clock that was set back. Why not the time alone: docs/decisions/0010-offsets-are-the-watermark.md.
+
+  Arguments:
+    upstream (list of relations): what the model reads, to find the partitions that it has not met.
+      A condition on all that are not known would keep Delta from skipping any file.
 -#}
-{% macro is_past_positions() -%}
-    {%- set files, stream, partitions = namespace(highest=none), namespace(highest=none), {} -%}
+{% macro is_past_positions(upstream) -%}
+    {%- set files, partitions = namespace(highest=none), {} -%}
     {%- if execute -%}
+        {%- set found = [
+            "select origin, if(origin = 'kafka', load_id, null) as load_id, position_in_load, landed_at "
+            ~ "from " ~ this
+        ] -%}
+        {%- for relation in upstream -%}
+            {%- do found.append(
+                "select distinct origin, load_id, null, null from " ~ relation ~ " where origin = 'kafka'"
+            ) -%}
+        {%- endfor -%}
         {%- set held = run_query(
-            "select origin, if(origin = 'kafka', load_id, null) as load_id, max(position_in_load), "
-            ~ "cast(max(landed_at) as string) from " ~ this ~ " group by all"
+            "select origin, load_id, max(position_in_load), cast(max(landed_at) as string) from ("
+            ~ found | join(" union all ") ~ ") group by origin, load_id"
         ) -%}
         {%- for origin, load_id, position, landed_at in held -%}
             {%- if origin == "kafka" -%}
-                {%- do partitions.update({load_id: position}) -%}
-                {%- set stream.highest = [stream.highest or landed_at, landed_at] | max -%}
+                {%- do partitions.update({load_id: (position, landed_at)}) -%}
             {%- else -%}
                 {%- set files.highest = landed_at -%}
             {%- endif -%}
@@ -29,12 +42,15 @@
         origin = 'csv' and landed_at > timestamp '{{ files.highest or "1970-01-01 00:00:00" }}'
         or origin = 'kafka'
         {%- if partitions %}
-        and landed_at >= timestamp '{{ stream.highest }}' - interval 10 minutes
         and (
-            {%- for load_id, position in partitions.items() %}
-            load_id = '{{ load_id }}' and position_in_load > {{ position }} or
+            {%- for load_id, (position, landed_at) in partitions.items() %}
+            load_id = '{{ load_id }}'
+            {%- if position is not none %}
+            and position_in_load > {{ position }}
+            and landed_at >= timestamp '{{ landed_at }}' - interval 10 minutes
+            {%- endif %}
+            {%- if not loop.last %} or{% endif %}
             {%- endfor %}
-            load_id not in ({{ sql_list(partitions) }})
         )
         {%- endif %}
     )

@@ -1,19 +1,9 @@
 -- A returned row is a partition of the topics customer-events and product-views whose records do not
 -- add up: the offsets from the first to the last one, the records that bronze holds, and those that
 -- ended as an event, a rejection or a duplicate are the same number. While a stream runs, bronze
--- holds records that landed after the screening; they are the next run's.
+-- holds records that landed after the screening; they are the next run's. After a reset of the stream
+-- bronze begins later than dbt's tables; what is older cannot be held against it.
 with
-
-screened_up_to as (
-
-    select
-        load_id,
-        max(position_in_load) as last_position,
-        count_if(verdict = 'duplicate') as count_duplicates
-    from {{ ref('screened_events') }}
-    group by load_id
-
-),
 
 records as (
 
@@ -26,6 +16,30 @@ records as (
         load_id,
         kafka_offset
     from {{ ref('stg_kafka__product_views') }}
+
+),
+
+bronze_starts as (
+
+    select
+        load_id,
+        min(kafka_offset) as first_position
+    from records
+    group by load_id
+
+),
+
+screened_up_to as (
+
+    select
+        load_id,
+        max(screened.position_in_load) as last_position,
+        count_if(
+            screened.verdict = 'duplicate' and screened.position_in_load >= bronze_starts.first_position
+        ) as count_duplicates
+    from {{ ref('screened_events') }} as screened
+    inner join bronze_starts using (load_id)
+    group by load_id
 
 ),
 
@@ -49,16 +63,19 @@ ended as (
 
     select
         substring_index(record_id, ':', 3) as load_id,
+        record_id,
         'event' as ended_as
     from {{ ref('cleansed_customer_events') }}
     union all
     select
         substring_index(record_id, ':', 3) as load_id,
+        record_id,
         'event' as ended_as
     from {{ ref('cleansed_product_views') }}
     union all
     select
         load_id,
+        record_id,
         'rejection' as ended_as
     from {{ ref('rejected_events') }}
 
@@ -68,9 +85,11 @@ accounted as (
 
     select
         load_id,
-        count_if(ended_as = 'event') as count_events,
-        count_if(ended_as = 'rejection') as count_rejections
+        count_if(ended.ended_as = 'event') as count_events,
+        count_if(ended.ended_as = 'rejection') as count_rejections
     from ended
+    inner join bronze_starts using (load_id)
+    where cast(substring_index(ended.record_id, ':', -1) as bigint) >= bronze_starts.first_position
     group by load_id
 
 )

@@ -1,6 +1,7 @@
 -- A returned row is a purchase of the stream whose record_id leads to no message in bronze, or to one
 -- that tells of another purchase. The join is the lineage of any row of any table with a record_id:
--- back to topic, partition and offset.
+-- back to topic, partition and offset. After a reset of the stream bronze begins later than the facts;
+-- what is older leads nowhere.
 with
 
 facts as (
@@ -17,12 +18,28 @@ messages as (
 
     select * from {{ ref('stg_kafka__purchases') }}
 
+),
+
+bronze_starts as (
+
+    select
+        topic,
+        kafka_partition,
+        min(kafka_offset) as first_offset
+    from messages
+    group by topic, kafka_partition
+
 )
 
 select
     facts.event_id,
     facts.record_id
 from facts
+inner join bronze_starts
+    on
+        facts.place[1] = bronze_starts.topic
+        and cast(facts.place[2] as int) = bronze_starts.kafka_partition
+        and cast(facts.place[3] as bigint) >= bronze_starts.first_offset
 left join messages
     on
         facts.place[1] = messages.topic

@@ -40,7 +40,7 @@ records as (
 
     select * from landed
     {% if is_incremental() %}
-    where {{ is_past_positions() }}
+    where {{ is_past_positions([ref('stg_kafka__customer_events'), ref('stg_kafka__product_views')]) }}
     {% endif %}
 
 ),

@@ -11,7 +11,7 @@ records as (
 
     select * from {{ ref('landed_purchases') }}
     {% if is_incremental() %}
-    where {{ is_past_positions() }}
+    where {{ is_past_positions([ref('landed_purchases')]) }}
     {% endif %}
 
 ),

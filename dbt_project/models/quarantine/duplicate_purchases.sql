@@ -22,7 +22,7 @@ duplicates as (
     where
         verdict = 'duplicate'
         {% if is_incremental() %}
-        and {{ is_past_positions() }}
+        and {{ is_past_positions([ref('screened_purchases')]) }}
         {% endif %}
 
 )

@@ -22,7 +22,7 @@ rejected as (
     where
         verdict = 'rejected'
         {% if is_incremental() %}
-        and {{ is_past_positions() }}
+        and {{ is_past_positions([ref('screened_purchases')]) }}
         {% endif %}
 
 )
