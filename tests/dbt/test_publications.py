@@ -60,6 +60,18 @@ def test_the_pages_declare_every_table_that_the_code_of_the_dashboard_names():
     assert named == {table for page in PAGES.values() for table in page.reads}
 
 
+def test_dashboard_notebook_models_and_stream_are_exposed(manifest):
+    types = {exposure["type"] for exposure in manifest["exposures"].values()}
+    assert types >= {"dashboard", "notebook", "ml", "application"}
+    live = {
+        f"live.{node['name']}"
+        for node in manifest["sources"].values()
+        if node["source_name"] == "live"
+    }
+    marts = {"marts.stream_audit", "marts.conversion_funnel"}
+    assert tables_of(manifest, "stream").keys() == live | marts
+
+
 def test_every_exposure_says_what_it_is_and_whose(manifest):
     assert manifest["exposures"]
     for exposure in manifest["exposures"].values():
