@@ -9,6 +9,7 @@ from lakehouse.summary import summarise
 pytestmark = pytest.mark.integration
 
 CUSTOMER = "M,26-35,4,B,2,0"
+SPLIT = ("split_purchases", "purchase_encodings", "purchase_training_set")
 
 
 def test_every_landed_row_is_accounted_for(lakehouse):
@@ -28,13 +29,19 @@ def test_a_build_with_nothing_new_changes_no_table(lakehouse):
     assert "UNCHANGED" in output
 
 
+def test_the_unit_tests_of_the_models_pass(lakehouse):
+    output = lakehouse.dbt("test", "-s", "test_type:unit")
+    assert "Nothing to do" not in output
+
+
 def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path: Path):
     header = (
         "User_ID,Product_ID,Gender,Age,Occupation,City_Category,Stay_In_Current_City_Years,"
         "Marital_Status,Product_Category_1,Product_Category_2,Product_Category_3,Purchase,"
-        "Coupon Code"
+        "Coupon Code,Is Training,Fold of training,Split"
     )
-    lakehouse.land_lines(tmp_path, f"2000001,P90000001,{CUSTOMER},5,,,6000,SAVE10", header=header)
+    line = f"2000001,P90000001,{CUSTOMER},5,,,6000,SAVE10,yes,1,left"
+    lakehouse.land_lines(tmp_path, line, header=header)
     lakehouse.dbt(
         "run",
         "-s",
@@ -43,7 +50,36 @@ def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path:
         "screened_purchases",
         "cleansed_purchases",
         "category_price_bounds",
+        # Its own names for what it works out are no columns of the purchases that it reads.
+        "split_purchases",
     )
     rows = lakehouse.sql("select coupon_code, count(*) from cleansed.cleansed_purchases group by 1")
     assert ("SAVE10", 1) in rows
     assert any(code is None and count > 10_000 for code, count in rows)
+
+
+def test_a_variable_of_a_view_changes_what_is_made_from_it_and_asks_its_tests_again(lakehouse):
+    build = ("build", "--exclude-resource-type", "unit_test", "-s", *SPLIT)
+    asked = "select count(*) from audit.test_results where test_name like 'split_purchases%'"
+    lakehouse.dbt(*build)
+    ((before,),) = lakehouse.sql(asked)
+    lakehouse.dbt(*build, "--vars", "{training_percent: 50}")
+    shares = lakehouse.sql(
+        "select avg(int(split = 'train')), max(encodings.count_purchases) / count(*) "
+        "from features.purchase_training_set cross join features.purchase_encodings as encodings "
+        "where encodings.encoding = 'overall'"
+    )
+    assert shares == [(pytest.approx(0.5, abs=0.05), pytest.approx(0.5, abs=0.05))]
+    ((after,),) = lakehouse.sql(asked)
+    assert after > before
+    lakehouse.dbt(*build)
+
+
+def test_a_variable_that_an_incremental_model_names_changes_rows_that_stood(lakehouse):
+    limit = "select count(*) from cleansed.cleansed_purchases where outlier_reason like '%2.5'"
+    run = ("run", "-s", "cleansed_purchases")
+    lakehouse.dbt(*run, "--vars", "{outlier_z_score: 2.5}")
+    ((flagged,),) = lakehouse.sql(limit)
+    assert flagged > 0
+    assert "UNCHANGED" not in lakehouse.dbt(*run)
+    assert lakehouse.sql(limit) == [(0,)]

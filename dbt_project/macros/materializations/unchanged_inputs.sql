@@ -1,42 +1,61 @@
 {#-
   A table is built again, and a data test asked again, only when something that it rests on has
-  changed: its SQL or a table that it reads. What a table was built from is kept as a property of the
-  table itself, `lakehouse.built_from`, so it goes back in time together with the table; what a test
-  passed on is kept in audit.test_results. See docs/decisions/0004-skip-unchanged.md.
+  changed: its SQL, a table that it reads or the SQL of a view between the two. What a table was built
+  from is kept as a property of the table itself, `lakehouse.built_from`, so it goes back in time
+  together with the table; what a test passed on is kept in audit.test_results. See
+  docs/decisions/0004-skip-unchanged.md.
   `--vars 'skip_unchanged: false'` builds and asks everything.
 -#}
 
 {#-
   What this run has learnt so far, shared by its threads: `versions` (relation -> newest version),
-  `passed` (test -> fingerprint of its newest result, if that was a pass) and `asked` (test ->
-  fingerprint it was asked with in this run). dbt hands every node the same graph object; a version
-  read twice is harmless, and rare: a node reads that of its own table before those begin that read it.
+  `views` (view -> its SQL), `passed` (test -> fingerprint of its newest result, if that was a pass) and
+  `asked` (test -> fingerprint it was asked with in this run). dbt hands every node the same graph
+  object; a version read twice is harmless, and rare: a node reads that of its own table before those
+  begin that read it. A view is made anew before the nodes begin that read it, so its SQL holds for the run.
 -#}
 {% macro run_state() -%}
     {%- if "lakehouse" not in graph -%}
-        {%- do graph.update({"lakehouse": {"versions": {}, "passed": {}, "asked": {}}}) -%}
+        {%- do graph.update({"lakehouse": {"versions": {}, "views": {}, "passed": {}, "asked": {}}}) -%}
     {%- endif -%}
     {{ return(graph["lakehouse"]) }}
 {%- endmacro %}
 
-{#- Delta tables that the current node reads, views resolved to the tables behind them, sorted. -#}
+{#-
+  What the current node reads, sorted: `tables`, the Delta tables, those behind views included, and
+  `views`, the views that it reads them through.
+-#}
 {% macro input_relations() -%}
     {%- set open = model.depends_on.nodes | list -%}
-    {%- set found = [] -%}
+    {%- set tables = [] -%}
+    {%- set views = [] -%}
     {%- set seen = [] -%}
     {%- for _ in range(1000) if open -%}
         {%- set node_id = open.pop() -%}
         {%- if node_id not in seen -%}
             {%- do seen.append(node_id) -%}
             {%- set node = graph.sources.get(node_id) or graph.nodes.get(node_id) -%}
-            {%- if node.resource_type == "model" and node.config.materialized in ["view", "ephemeral"] -%}
+            {%- set relation = node.schema ~ "." ~ (node.identifier or node.alias) -%}
+            {%- if node.resource_type == "model" and node.config.materialized == "view" -%}
+                {%- do views.append(relation) -%}
                 {%- do open.extend(node.depends_on.nodes) -%}
             {%- else -%}
-                {%- do found.append(node.schema ~ "." ~ (node.identifier or node.alias)) -%}
+                {%- do tables.append(relation) -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
-    {{ return(found | sort) }}
+    {{ return({"tables": tables | sort, "views": views | sort}) }}
+{%- endmacro %}
+
+{#- SQL of a view as the server runs it, whatever the project would make of it now. -#}
+{% macro view_text(view) -%}
+    {%- set views = run_state()["views"] -%}
+    {%- if view not in views -%}
+        {%- for row in run_query("describe extended " ~ view) if row[0] == "View Text" -%}
+            {%- do views.update({view: row[1]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(views[view]) }}
 {%- endmacro %}
 
 {#-
@@ -58,16 +77,28 @@
 {%- endmacro %}
 
 {#-
-  What the current node rests on now, as one hash: the newest version of each input and the SQL. The
-  SQL of an incremental model says only what to do with new rows, and holds watermarks that differ
-  from run to run, so there the file counts and not the compiled text.
+  What the current node rests on now, as one hash: the newest version of each input, the SQL of each
+  view in between and the SQL. The SQL of an incremental model says only what to do with new rows, and
+  holds watermarks that differ from run to run, so there the file counts and not the compiled text,
+  with the values of the variables that it names.
 -#}
 {% macro inputs_fingerprint() -%}
+    {%- set inputs = input_relations() -%}
     {%- set parts = [] -%}
-    {%- for relation in input_relations() -%}
-        {%- do parts.append(relation ~ "@" ~ newest_version(relation)) -%}
+    {%- for table in inputs["tables"] -%}
+        {%- do parts.append(table ~ "@" ~ newest_version(table)) -%}
     {%- endfor -%}
-    {%- do parts.append(model.checksum.checksum if config.get("materialized") == "incremental" else sql) -%}
+    {%- for view in inputs["views"] -%}
+        {%- do parts.append(view ~ ": " ~ local_md5(view_text(view))) -%}
+    {%- endfor -%}
+    {%- if config.get("materialized") == "incremental" -%}
+        {%- do parts.append(model.checksum.checksum) -%}
+        {%- for name in modules.re.findall("\\bvar\\([\"'](\\w+)", model.raw_code) | unique | sort -%}
+            {%- do parts.append(name ~ "=" ~ var(name)) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {%- do parts.append(sql) -%}
+    {%- endif -%}
     {{ return(local_md5(parts | join("\n"))) }}
 {%- endmacro %}
 
