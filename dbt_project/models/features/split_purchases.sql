@@ -1,20 +1,12 @@
 {{ config(materialized='view') }}
 
+{%- set is_training = seeded_bucket('split', ['event_id'], 100) ~ ' < ' ~ var('training_percent') %}
+
 with
 
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-
-),
-
-dealt as (
-
-    select
-        *,
-        {{ seeded_bucket('split', ['event_id'], 100) }} < {{ var('training_percent') }} as is_training,
-        {{ seeded_bucket('fold', ['event_id'], var('folds')) }} as fold_of_training
-    from purchases
 
 ),
 
@@ -34,9 +26,11 @@ split as (
         coalesce(product_category_2, 0) as product_category_2,
         coalesce(product_category_3, 0) as product_category_3,
         purchase,
-        case when is_training then 'train' else 'test' end as split,
-        cast(case when is_training then fold_of_training end as int) as fold
-    from dealt
+        case when {{ is_training }} then 'train' else 'test' end as split,
+        cast(
+            case when {{ is_training }} then {{ seeded_bucket('fold', ['event_id'], var('folds')) }} end as int
+        ) as fold
+    from purchases
 
 )
 
