@@ -166,10 +166,27 @@ def test_every_model_with_a_branch_has_a_unit_test(
     manifest: dict[str, Any], models: list[Node]
 ) -> None:
     tested = {unit["model"] for unit in manifest["unit_tests"].values()}
-    branch = re.compile(r"\b(case|coalesce|nullif|filter|max_by|rank(?=\()|ntile|greatest)\b")
+    branch = re.compile(
+        r"\b(case|coalesce|nullif|filter|max_by|rank(?=\()|row_number|ntile|greatest)\b"
+    )
     branching = {model["name"] for model in models if branch.search(model["raw_code"])}
     # Its rows are read as a whole by aggregates_hold: there is no input to write by hand.
     assert branching - tested - {"simulated_hours"} == set()
+
+
+def test_no_reader_of_purchases_adds_a_column_to_all_of_them(models: list[Node]) -> None:
+    """A file may bring a column of that name, and the model would have two of it.
+
+    What stands before the purchases is checked against the names that a file may not use.
+    """
+    readers = [
+        model
+        for model in models
+        if "model.black_friday_lakehouse.cleansed_purchases" in model["depends_on"]["nodes"]
+    ]
+    assert readers
+    adding = re.compile(r"(?:\s|\bpurchases\.)\*\s*,|,\s*(?:purchases\.)?\*")
+    assert [model["name"] for model in readers if adding.search(model["raw_code"])] == []
 
 
 def test_every_docs_block_is_used(manifest: dict[str, Any]) -> None:

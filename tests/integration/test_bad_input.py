@@ -34,9 +34,6 @@ STATEFUL = (
 
 LONG_LINE_BYTES = 100 * 1024 * 1024
 
-# Their z-score is the one at the time the row was last written; docs of the columns say so.
-
-
 REFRESHED = (
     "cleansed.category_price_bounds",
     "cleansed.cleansed_customers",
@@ -45,6 +42,7 @@ REFRESHED = (
     "cleansed.screened_purchases",
     "quarantine.duplicate_purchases",
     "quarantine.rejected_purchases",
+    "features.customer_first_purchases",
     "features.customer_product_interactions",
     "marts.fct_purchases",
 )
