@@ -70,4 +70,7 @@ def build(settings: Settings, console: Console) -> None:
         state = record_good_state(settings)
         if state is not None:
             console.print(f"Good state {state.state_id} recorded, for `make rollback`")
-        render(summarise(settings), settings, console)
+        if settings.is_root_here:
+            render(summarise(settings), settings, console)
+        else:
+            console.print("Done. marts.load_audit accounts for every row", soft_wrap=True)

@@ -16,7 +16,7 @@ def folders_of_lakehouse(settings: Settings) -> list[Path]:
     Raises:
         TableError: the root is not a folder of this machine.
     """
-    if "://" in settings.lakehouse_root:
+    if not settings.is_root_here:
         raise TableError(
             f"LAKEHOUSE_ROOT={settings.lakehouse_root} is not on this machine, so nothing is "
             "deleted there. Empty it with the tools of that storage"

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         return self.root.rstrip("/") or str(self.var_dir / "lakehouse")
 
     @property
+    def is_root_here(self) -> bool:
+        """Whether the tables stand in a folder of this machine, not in a storage with a URI."""
+        return "://" not in self.lakehouse_root
+
+    @property
     def tracking_uri(self) -> str:
         """Where MLflow keeps runs and registered models."""
         return self.mlflow_tracking_uri or f"sqlite:///{self.var_dir}/mlflow/mlflow.db"

@@ -60,7 +60,7 @@ def summarise(settings: Settings) -> BuildSummary:
     Raises:
         TableError: a table that every build makes is missing, or the root is not on this machine.
     """
-    if "://" in settings.lakehouse_root:
+    if not settings.is_root_here:
         raise TableError(
             f"LAKEHOUSE_ROOT={settings.lakehouse_root} is not on this machine, so no tables are "
             "counted there. Read marts.load_audit over the server: it accounts for every row"

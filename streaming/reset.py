@@ -20,7 +20,7 @@ def folders_of_stream(settings: Settings) -> list[Path]:
     Raises:
         StreamError: the tables are not on this machine.
     """
-    if "://" in settings.lakehouse_root:
+    if not settings.is_root_here:
         raise StreamError(
             f"LAKEHOUSE_ROOT={settings.lakehouse_root} is not on this machine, so nothing is "
             "deleted there. Remove the tables of the stream with the tools of that storage"
