@@ -20,6 +20,7 @@ from lakehouse.errors import StreamError
 from lakehouse.locks import only_one
 from lakehouse.settings import Settings
 from streaming.bronze_query import start_bronze_query
+from streaming.cluster import check_cluster
 from streaming.drain import drain
 from streaming.health import health_path, write_health
 from streaming.live import LIVE_QUERY, start_live_query
@@ -72,13 +73,16 @@ def run_job(settings: Settings, options: JobOptions, report: Callable[[str], Non
         report: called with one line of progress at a time.
 
     Raises:
-        StreamError: another copy runs, no broker answers, a topic is not as needed, or a query
-            failed; what it had committed stands, and the next start goes on from there.
+        StreamError: another copy runs, no broker answers, it is of another cluster than before, a
+            topic is not as needed, or a query failed; what it had committed stands, and the next
+            start goes on from there.
     """
     stop = threading.Event()
     with only_one_job(settings):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        # Before topics are made in a cluster that is refused.
+        check_cluster(settings)
         ensure_topics(settings)
         ensure_bronze_tables(settings)
         ensure_live_tables(settings)

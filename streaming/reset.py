@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lakehouse.errors import StreamError
 from lakehouse.settings import Settings
+from streaming.cluster import kept_cluster_path
 from streaming.job import only_one_job
 from streaming.live import archive_folder
 from streaming.live_tables import LIVE_TABLES, ensure_live_tables, live_path
@@ -44,5 +45,7 @@ def reset_stream(settings: Settings) -> None:
     with only_one_job(settings):
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+        # Last: until all is gone, no other cluster may be read.
+        kept_cluster_path(settings).unlink(missing_ok=True)
         ensure_bronze_tables(settings)
         ensure_live_tables(settings)

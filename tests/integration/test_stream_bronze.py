@@ -8,6 +8,7 @@ from stream_under_test import JOB, StreamUnderTest, until
 
 from lakehouse.errors import StreamError
 from streaming import health
+from streaming.cluster import kept_cluster_path
 from streaming.messages import MESSAGE_TYPES
 from streaming.topics import admin_client, ensure_topics
 
@@ -80,6 +81,17 @@ def test_a_live_job_goes_on_from_its_table_alone_refuses_a_copy_and_stops_cleanl
         loaded.kill(job)
     loaded.assert_exactly_once()
     assert not any(loaded.batches_without_commit().values())
+
+
+def test_a_job_that_is_led_to_another_cluster_refuses(loaded):
+    file = kept_cluster_path(loaded.settings)
+    kept = file.read_text()
+    file.write_text("another\n")
+    try:
+        said = loaded.run(*JOB, "--available-now", succeeds=False)
+    finally:
+        file.write_text(kept)
+    assert f"is the cluster {kept.strip()}, but the stream so far came from another" in said
 
 
 def test_a_topic_with_other_settings_is_refused(loaded):

@@ -11,6 +11,7 @@ from deltalake import DeltaTable, write_deltalake
 from lakehouse.errors import StreamError
 from lakehouse.settings import PROJECT_DIR, Settings
 from streaming.checkpoint import checkpoint_path
+from streaming.cluster import kept_cluster_path
 from streaming.job import only_one_job
 from streaming.live_tables import TOP_PRODUCTS, live_path
 from streaming.messages import PURCHASES
@@ -26,6 +27,7 @@ def loaded(tmp_path) -> Settings:
     row = pa.Table.from_pylist([{"kafka_offset": 0}], schema=bronze_schema(PURCHASES))
     write_deltalake(bronze_path(PURCHASES, settings), row, mode="append")
     checkpoint_path(tmp_path, PURCHASES.table).mkdir(parents=True)
+    kept_cluster_path(settings).write_text("the-first\n")
     return settings
 
 
@@ -52,6 +54,7 @@ def test_a_reset_refuses_without_a_confirmation_and_leaves_empty_tables_with_one
     assert run_reset(loaded, "--yes").returncode == 0
     assert rows(loaded) == 0
     assert not checkpoint_path(loaded.var_dir, PURCHASES.table).exists()
+    assert not kept_cluster_path(loaded).exists()
     assert DeltaTable(live_path(TOP_PRODUCTS, loaded)).to_pyarrow_table().num_rows == 0
 
 

@@ -1,3 +1,5 @@
+from lakehouse.settings import PROJECT_DIR
+from streaming.messages import MESSAGE_TYPES
 from streaming.topics import TOPIC_SETTINGS, differences
 
 
@@ -13,3 +15,11 @@ def test_every_difference_is_named():
         "cleanup.policy=None instead of delete",
         "retention.ms=1000 instead of 604800000",
     ]
+
+
+def test_the_guide_to_ones_own_kafka_lists_the_topics_as_they_must_be():
+    guide = (PROJECT_DIR / "docs" / "how-to" / "kafka.md").read_text()
+    for topic, kind in MESSAGE_TYPES.items():
+        assert f"| `{topic}` | {kind.partitions} |" in guide
+    for name, value in TOPIC_SETTINGS.items():
+        assert f"`{name}={value}`" in guide
