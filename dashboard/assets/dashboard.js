@@ -9,6 +9,8 @@
   function apply(scheme) {
     document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
   }
+  // As the server reads it, which takes a slash at the end for none.
+  function isLive(pathname) { return (pathname || "").replace(/\/+$/, "") === "/live"; }
   function withParameter(search, name, value) {
     const parameters = new URLSearchParams(search || "");
     const text = Array.isArray(value) ? value.join(",") : (value === null || value === undefined ? "" : String(value));
@@ -34,7 +36,7 @@
           window.localStorage.setItem(KEY, preferred() === "dark" ? "light" : "dark");
         }
         apply(preferred());
-        return { pathname: pathname, search: search || "", scheme: preferred(), tick: pathname === "/live" ? tick : 0 };
+        return { pathname: pathname, search: search || "", scheme: preferred(), tick: isLive(pathname) ? tick : 0 };
       },
       // An input changed by a person becomes a parameter of the address.
       search: function (values, clicked, search) {
@@ -52,7 +54,7 @@
         }
         return next === (search || "") ? window.dash_clientside.no_update : next;
       },
-      ticking: function (pathname) { return pathname !== "/live"; },
+      ticking: function (pathname) { return !isLive(pathname); },
       menu: function (opened, pathname, shell) {
         const triggered = window.dash_clientside.callback_context.triggered.map((item) => item.prop_id);
         const isOpen = opened && !triggered.some((id) => id.startsWith("location."));
