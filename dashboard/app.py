@@ -56,10 +56,14 @@ def _layout(store: Store) -> Component:
     badges = html.Div(
         [
             dmc.Badge(
-                f"{kind} data", color="blue" if kinds == ("real",) else "orange", variant="filled"
+                f"{kind} data",
+                # Shades on which white, or black, can be read in both schemes.
+                color="blue.8" if kinds == ("real",) else "orange.6",
+                variant="filled",
+                autoContrast=True,
             ),
-            dmc.Badge("event times simulated", color="grape", variant="light", className="long"),
-            dmc.Badge("times simulated", color="grape", variant="light", className="brief"),
+            dmc.Badge("event times simulated", color="grape", variant="dot", className="long"),
+            dmc.Badge("times simulated", color="grape", variant="dot", className="brief"),
         ],
         className="badges",
     )

@@ -25,6 +25,7 @@ __all__ = [
     "heading",
     "note",
     "simulated",
+    "state",
     "table",
 ]
 
@@ -82,7 +83,7 @@ def columns(*blocks: Component) -> Component:
 
 def simulated(words: str) -> Component:
     """A badge for what rests on simulated time or on assumptions."""
-    return dmc.Badge(words, color="grape", variant="light", size="sm")
+    return dmc.Badge(words, color="grape", variant="dot", size="sm")
 
 
 def chart(
@@ -175,26 +176,41 @@ def _text(name: str, value: Any, plain: set[str]) -> str:
 def empty(title: str, *tables: str) -> Component:
     """Stands where rows are not there yet, and says which command brings them."""
     command = command_that_fills(tables[0])
-    return dmc.Alert(
+    return _remark(
+        f"{title}: nothing to show yet",
         [
             f"No rows in {' or '.join(tables)} yet. Run ",
             dmc.Code(command),
             " and come back; this page notices by itself when it is opened again.",
         ],
-        title=f"{title}: nothing to show yet",
-        color="gray",
-        variant="light",
-        className="empty",
+        "gray",
     )
 
 
 def note(title: str, words: str, color: str = "blue") -> Component:
     """A remark in a frame."""
-    return dmc.Alert(words, title=title, color=color, variant="light")
+    return _remark(title, words, color)
+
+
+def state(name: str, title: str, words: str, color: str) -> Component:
+    """A remark on something that changes; a screen reader tells each new title, and no more.
+
+    ``name`` is the identifier of the title.
+    """
+    spoken = html.Span(title, id=name, role="status", **{"aria-live": "polite"})
+    return _remark(spoken, words, color)
 
 
 def failed(words: str) -> Component:
     """Stands where a page cannot be shown."""
-    return dmc.Alert(
-        words, title="This page cannot be shown", color="red", variant="light", className="failed"
-    )
+    return _remark("This page cannot be shown", words, "red", role="alert", name="failed")
+
+
+def _remark(title: Any, words: Any, color: str, *, role: str = "note", name: str = "") -> Component:
+    """A frame in a colour; not Mantine's, whose role interrupts whoever listens to the page."""
+    look = {
+        "background": f"var(--mantine-color-{color}-light)",
+        "borderColor": f"var(--mantine-color-{color}-filled)",
+    }
+    inner = [html.Div(title, className="remark-title"), html.Div(words)]
+    return html.Div(inner, className=f"remark {name}".rstrip(), role=role, style=look)

@@ -103,7 +103,7 @@ def _card(tests: pl.DataFrame) -> Component:
                     dmc.Badge(
                         test["verdict"],
                         color=verdict_colour(test["verdict"]),
-                        variant="light",
+                        variant="dot",
                         size="sm",
                     ),
                     f" {test['plain_words']} ",

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
-from dash import html
 from dash.development.base_component import Component
 
 from dashboard import blocks, charts
@@ -139,12 +138,7 @@ def _content(view: View) -> list[Component]:
     state, words, colour = stream_state(metrics, datetime.now(UTC))
     content = [
         blocks.heading("Live", "What the stream sold within seconds. Refreshes by itself."),
-        html.Div(
-            blocks.note(f"The stream is {state}", words, colour),
-            id="stream-state",
-            role="status",
-            **{"aria-live": "polite"},
-        ),
+        blocks.state("stream-state", f"The stream is {state}", words, colour),
     ]
     if minutes is not None:
         content += _sales(view, minutes)

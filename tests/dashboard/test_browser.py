@@ -293,10 +293,16 @@ def test_prospects_are_counted_as_in_sql(chromium, dashboard, full):
     page.context.close()
 
 
-def test_the_live_page_moves_while_rows_arrive_and_says_when_none_do(chromium, dashboard, full):
+@pytest.mark.parametrize("path", ["/live", "/live/"])
+def test_the_live_page_moves_while_rows_arrive_and_says_when_none_do(
+    chromium, dashboard, full, path
+):
     measure(full, datetime.now(UTC))
-    page, problems = open_page(chromium, dashboard, "/live")
-    assert "The stream is running" in page.locator("#stream-state").inner_text()
+    page, problems = open_page(chromium, dashboard, path)
+    # What is read out holds no age, which would be told anew every two seconds.
+    assert page.locator("#stream-state[aria-live]").inner_text() == "The stream is running"
+    assert page.locator("#content [role=alert]").count() == 0
+    assert "ago" in page.locator(".remark:has(#stream-state)").inner_text()
     before = int(cards(page)["Purchases streamed"].replace(",", ""))
     append_minutes(full, [77, 23], first=60)
     wait_until(page, FIRST_CARD_SAYS, number(before + 100))
@@ -328,6 +334,46 @@ def test_the_scheme_is_switched_and_kept(chromium, dashboard):
     page.reload()
     page.wait_for_selector("#content h1")
     wait_until(page, f"() => ({scheme})() === 'dark'")
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+# Of each element with text of its own: its words, and their contrast with what is behind, by WCAG.
+CONTRASTS = """() => {
+  const rgba = (text) => {
+    const [r, g, b, a] = text.match(/[\\d.]+/g).map(Number);
+    return [r, g, b, a === undefined ? 1 : a];
+  };
+  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
+  const behind = (element) => {
+    if (!element) { return [255, 255, 255]; }
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own : over(own, behind(element.parentElement));
+  };
+  const light = (rgb) => {
+    const parts = rgb.slice(0, 3).map((value) => value / 255);
+    const [r, g, b] = parts.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const written = (element) => element.offsetParent && !element.closest(".skip-link")
+    && Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim());
+  return Array.from(document.querySelectorAll("header *, #content *")).filter(written)
+    .map((element) => {
+      const under = behind(element);
+      const lights = [light(over(rgba(getComputedStyle(element).color), under)), light(under)];
+      const ratio = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+      return [element.textContent, ratio];
+    });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/hypotheses", "/live", "/models"])
+def test_small_text_can_be_read_on_what_is_behind_it(chromium, dashboard, path, scheme):
+    page, problems = open_page(chromium, dashboard, path, scheme=scheme)
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 20
+    assert [found for found in contrasts if found[1] < 4.5] == []
     assert_is_well(page, problems)
     page.context.close()
 
