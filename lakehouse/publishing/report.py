@@ -25,6 +25,9 @@ h1 { font-size: 2rem; line-height: 1.2; } h2 { margin-top: 3rem; }
 .kind { background: #1b2631; color: #fff; padding: .5rem 1.25rem; font-weight: 700; }
 .advice { background: #e8f1f5; border-left: 6px solid #0b6e99; padding: .75rem 1rem; }
 .source { color: #5d6d7e; font-size: .85rem; } svg { max-width: 100%; height: auto; }
+summary, table { font-size: .85rem; } summary { cursor: pointer; } table { border-collapse: collapse; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #d5dbdf; }
+th[scope=row] { text-align: left; font-weight: 400; }
 """
 
 
@@ -73,9 +76,15 @@ def _table(chart: Chart) -> Iterator[str]:
     yield ""
     yield f"| | {' | '.join(chart.series)} |"
     yield "|---|" + "---:|" * len(chart.series)
-    for place, category in enumerate(chart.categories):
-        values = (_shown(series[place], chart.number_format) for series in chart.series.values())
+    for category, values in _rows(chart):
         yield f"| {category} | {' | '.join(values)} |"
+
+
+def _rows(chart: Chart) -> Iterator[tuple[str, list[str]]]:
+    """Each category with its value in each series, as it is written."""
+    for place, category in enumerate(chart.categories):
+        numbers = (series[place] for series in chart.series.values())
+        yield category, [_shown(number, chart.number_format) for number in numbers]
 
 
 def _shown(value: float | None, number_format: str) -> str:
@@ -107,7 +116,9 @@ def _html(findings: Findings, made_at: datetime) -> Iterator[str]:
     for topic, finding in findings.found.items():
         yield f'<section><h2><span class="topic">{html.escape(topic)}</span><br>'
         yield f"{html.escape(finding.headline)}.</h2>"
-        yield _picture(finding.chart) if finding.chart else ""
+        if finding.chart:
+            yield _picture(finding.chart)
+            yield _values(finding.chart)
         yield _list(list(finding.points))
         yield f'<p class="advice"><b>What to do:</b> {html.escape(finding.advice)}</p>'
         yield f'<p class="source">From {_code(_sources(finding))}.</p></section>'
@@ -117,6 +128,21 @@ def _html(findings: Findings, made_at: datetime) -> Iterator[str]:
             [f"{gap.topic}: {gap.what} is missing; run `{gap.command}`." for gap in findings.gaps]
         )
     yield "</main>"
+
+
+def _values(chart: Chart) -> str:
+    """The table of a chart's values, folded away until it is opened."""
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in chart.series)
+    rows = (
+        f'<tr><th scope="row">{html.escape(category)}</th>'
+        + "".join(f"<td>{html.escape(value)}</td>" for value in values)
+        + "</tr>"
+        for category, values in _rows(chart)
+    )
+    return (
+        f"<details><summary>Values: {html.escape(chart.title)}</summary>\n"
+        f"<table><tr><td></td>{head}</tr>{''.join(rows)}</table></details>"
+    )
 
 
 def _list(lines: list[str]) -> str:
@@ -136,7 +162,7 @@ def _stamp(made_at: datetime) -> str:
 
 
 def _picture(chart: Chart) -> str:
-    """The chart as SVG; the numbers beside it say the same to those who cannot see it."""
+    """The chart as SVG; the table of its values says the same to those who cannot see it."""
     figure = Figure(figsize=(8, 3.6 if chart.kind != "bars" else 1 + 0.35 * len(chart.categories)))
     axes = figure.subplots()
     count = len(chart.series)

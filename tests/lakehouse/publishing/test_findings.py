@@ -290,6 +290,24 @@ def test_nothing_on_a_slide_reaches_beyond_it(everything, tmp_path):
             assert shape.top >= 0 and shape.top + shape.height <= deck.slide_height
 
 
+def table_cells(page: str) -> list[list[str]]:
+    rows = re.findall(r"<tr>(.*?)</tr>", page)
+    return [
+        [html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
+        for row in rows
+    ]
+
+
+def table_cells_of_markdown(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert lines
+    return [
+        [cell.strip() for cell in line[1:-1].split("|")]
+        for line in lines
+        if not line.startswith("|---")
+    ]
+
+
 def test_the_report_holds_the_same_claims_in_both_forms(everything, tmp_path):
     markdown, page = (path.read_text() for path in write_report(everything, tmp_path, MADE_AT))
     for finding in everything.found.values():
@@ -297,6 +315,7 @@ def test_the_report_holds_the_same_claims_in_both_forms(everything, tmp_path):
         assert f"{finding.headline}.</h2>" in html.unescape(page)
     assert markdown.count("**What to do:**") == len(everything.found)
     assert page.count("<svg") == sum(1 for f in everything.found.values() if f.chart)
+    assert table_cells(page) == table_cells_of_markdown(markdown)
     assert "2026-01-02 03:04 UTC" in markdown and "2026-01-02 03:04 UTC" in page
     assert "What is not known yet" not in markdown + page
 
