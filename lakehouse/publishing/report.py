@@ -25,7 +25,8 @@ h1 { font-size: 2rem; line-height: 1.2; } h2 { margin-top: 3rem; }
 .kind { background: #1b2631; color: #fff; padding: .5rem 1.25rem; font-weight: 700; }
 .advice { background: #e8f1f5; border-left: 6px solid #0b6e99; padding: .75rem 1rem; }
 .source { color: #5d6d7e; font-size: .85rem; } svg { max-width: 100%; height: auto; }
-summary, table { font-size: .85rem; } summary { cursor: pointer; } table { border-collapse: collapse; }
+summary, table { font-size: .85rem; } summary { cursor: pointer; }
+table { border-collapse: collapse; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #d5dbdf; }
 th[scope=row] { text-align: left; font-weight: 400; }
 """
