@@ -24,6 +24,7 @@ from streaming.cluster import check_cluster
 from streaming.drain import drain
 from streaming.health import health_path, write_health
 from streaming.live import LIVE_QUERY, start_live_query
+from streaming.live_stores import MemoryStore
 from streaming.live_tables import ensure_live_tables
 from streaming.messages import MESSAGE_TYPES
 from streaming.metrics import MetricsLog, metrics_row
@@ -62,7 +63,12 @@ def only_one_job(settings: Settings) -> AbstractContextManager[None]:
     )
 
 
-def run_job(settings: Settings, options: JobOptions, report: Callable[[str], None]) -> None:
+def run_job(
+    settings: Settings,
+    options: JobOptions,
+    report: Callable[[str], None],
+    memory: MemoryStore | None = None,
+) -> None:
     """Run the queries until they are done (``available_now``) or a signal asks for the end.
 
     On SIGTERM or SIGINT the running batches are finished and committed first.
@@ -71,6 +77,8 @@ def run_job(settings: Settings, options: JobOptions, report: Callable[[str], Non
         settings: the project's settings.
         options: how to run.
         report: called with one line of progress at a time.
+        memory: keeps the live aggregates if they do not go to Delta. A caller reads them from it,
+            in another thread while the job runs, or afterwards.
 
     Raises:
         StreamError: another copy runs, no broker answers, it is of another cluster than before, a
@@ -89,7 +97,7 @@ def run_job(settings: Settings, options: JobOptions, report: Callable[[str], Non
         spark = stream_session(settings)
         watch = ChampionWatch(*_registry(settings))
         try:
-            _Job(spark, settings, options, watch, report).run(stop)
+            _Job(spark, settings, options, watch, report, memory).run(stop)
         finally:
             watch.stop()
             health_path(settings).unlink(missing_ok=True)
@@ -121,12 +129,14 @@ class _Job:
         options: JobOptions,
         watch: ChampionWatch,
         report: Callable[[str], None],
+        memory: MemoryStore | None,
     ) -> None:
         self._spark = spark
         self._settings = settings
         self._options = options
         self._watch = watch
         self._report = report
+        self._memory = memory
         self._starters: dict[str, Callable[[], StreamingQuery]] = {}
         self._queries: dict[str, StreamingQuery] = {}
         self._metrics = MetricsLog(settings)
@@ -167,7 +177,7 @@ class _Job:
         if not options.sinks:
             return [bronze]
         self._starters[LIVE_QUERY] = lambda: start_live_query(
-            spark, settings, options, self._report
+            spark, settings, options, self._report, self._memory
         )
         return [bronze, [LIVE_QUERY]] if options.available_now else [[*bronze, LIVE_QUERY]]
 

@@ -47,7 +47,7 @@ class View(Protocol):
 
 
 class MemoryStore:
-    """States in the memory of this process."""
+    """States in the memory of this process, for whoever in it asks for one."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[int, pl.DataFrame, datetime | None]] = {}

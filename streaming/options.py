@@ -10,7 +10,11 @@ __all__ = ["JobOptions", "Sink"]
 
 
 class Sink(StrEnum):
-    """Where the live aggregates go; without Delta they start anew, from bronze, at each start."""
+    """Where the live aggregates go; without Delta they start anew, from bronze, at each start.
+
+    ``MEMORY`` is for programs that call ``streaming.job.run_job`` and read the store they gave it;
+    on the command line nobody can read it.
+    """
 
     DELTA = "delta"
     MEMORY = "memory"

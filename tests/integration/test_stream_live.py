@@ -4,6 +4,7 @@ import json
 
 import mlflow
 import pandas as pd
+import polars as pl
 import pytest
 from deltalake import DeltaTable
 from live_recomputation import assert_live_equals, distinct_in_bronze, live_tables
@@ -14,7 +15,13 @@ from ml.registry import promote, register
 from ml.tracking import tracked_run
 from streaming.checkpoint import checkpoint_path
 from streaming.live import LIVE_QUERY, archive_folder
-from streaming.live_tables import LIVE_AGGREGATES, PREDICTIONS, STREAM_METRICS, live_path
+from streaming.live_tables import (
+    AVERAGE_BY_CITY,
+    LIVE_AGGREGATES,
+    PREDICTIONS,
+    STREAM_METRICS,
+    live_path,
+)
 from streaming.messages import MESSAGE_TYPES, PURCHASES
 from streaming.scoring import MODEL
 from streaming.tables import bronze_path
@@ -148,6 +155,33 @@ def test_other_sinks_show_the_same_from_the_start_of_bronze_and_leave_delta_alon
         assert f"{table.name}: batch 0" in shown
         assert DeltaTable(live_path(table, live.settings)).version() == versions[table.name]
     assert list(archive_folder(live.settings).glob("*/sales_per_minute/*.parquet"))
+
+
+READ_FROM_MEMORY = """
+from lakehouse.settings import settings
+from streaming.job import run_job
+from streaming.live_stores import MemoryStore
+from streaming.live_tables import LIVE_AGGREGATES
+from streaming.options import JobOptions, Sink
+
+memory = MemoryStore()
+options = JobOptions(available_now=True, scores=False, sinks=(Sink.MEMORY,))
+run_job(settings(), options, print, memory)
+for table in LIVE_AGGREGATES:
+    memory.state(table).write_parquet(settings().var_dir / f"{table.name}.parquet")
+"""
+
+
+def test_a_program_that_runs_the_job_reads_the_aggregates_from_memory(live, spark):
+    versions = {t.name: DeltaTable(live_path(t, live.settings)).version() for t in LIVE_AGGREGATES}
+    live.run("-c", READ_FROM_MEMORY)
+    for table in LIVE_AGGREGATES:
+        read = pl.read_parquet(live.settings.var_dir / f"{table.name}.parquet")
+        assert read.schema == pl.from_arrow(table.schema.empty_table()).schema
+        assert not read.is_empty()
+        assert DeltaTable(live_path(table, live.settings)).version() == versions[table.name]
+    cities = pl.read_parquet(live.settings.var_dir / f"{AVERAGE_BY_CITY.name}.parquet")
+    assert cities["count_purchases"].sum() == distinct_in_bronze(spark, live.settings).count()
 
 
 def test_health_says_stopped_and_a_reset_asks_first_and_begins_anew(live):
