@@ -39,8 +39,7 @@ says what is over; one customer's fast clock would else end everybody's windows 
 """
 
 WATERMARK = timedelta(minutes=10)
-"""How far behind the newest ``watermark_at`` an event may come; so the issue
-says, as of the next figure."""
+"""How far behind the newest ``watermark_at`` an event may come and still count."""
 
 SESSION_GAP = timedelta(minutes=30)
 """The usual pause after which a visit to a shop counts as over."""

@@ -261,7 +261,16 @@ def _wait_until_answering(service: Service, rpc: ServerProxy, settings: Settings
             with contextlib.suppress(Fault):
                 rpc.stopProcess(service.name)
             why = "ended at once, again and again" if state == "FATAL" else "does not answer"
-            raise ServiceError(
-                f"{service.title} {why}; its last words are in {_log(service, settings)}"
-            )
+            log = _log(service, settings)
+            raise ServiceError(f"{service.title} {why}; {log} ends with: {_last_line(log)}")
         time.sleep(0.5)
+
+
+def _last_line(log: Path) -> str:
+    """What a service said last, which is mostly why it ended; of a long log only the end is read."""
+    if not log.exists():
+        return "nothing"
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 10_000))
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip()[-500:] for line in reversed(lines) if line.strip()), "nothing")

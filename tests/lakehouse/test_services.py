@@ -60,3 +60,14 @@ def test_the_services_have_the_sum_of_their_stop_times_before_they_count_as_stuc
         supervisor.down(SETTINGS)
     thrift, kafka, stream, dashboard = 30, 30, 90, 15
     assert waited == [thrift + kafka + stream + dashboard + 10]
+
+
+def test_a_service_that_does_not_come_up_is_told_with_its_last_words(tmp_path):
+    settings = Settings(_env_file=None, var_dir=tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "stream.log").write_text("starting\nError: another cluster\n\n")
+    rpc = SimpleNamespace(
+        getProcessInfo=lambda _: {"statename": "FATAL"}, stopProcess=lambda _: True
+    )
+    with pytest.raises(ServiceError, match=r"stream\.log ends with: Error: another cluster$"):
+        supervisor._wait_until_answering(SERVICES["stream"], rpc, settings)
