@@ -82,6 +82,8 @@ def fill_predictions(settings: Settings) -> None:
     lists = np.stack(
         [random.permutation(min(60, len(products)))[:10] for _ in users]
     )  # places of products
+    # Of several categories, so that a filter leaves some out.
+    audiences = products.unique("product_category_1", keep="first", maintain_order=True)
     chance = random.uniform(size=len(users))
     predicted = purchases["purchase"].to_numpy() + random.normal(0, 2_500, len(purchases))
     rows: dict[str, dict[str, Any]] = {
@@ -103,7 +105,7 @@ def fill_predictions(settings: Settings) -> None:
             "is_fallback": random.uniform(size=10 * len(users)) < 0.1,
         },
         "product_audiences": {
-            "product_id": products["product_id"].head(5).to_list(),
+            "product_id": audiences["product_id"].head(5),
             "rank": [1] * 5,
             "user_id": users[:5],
             "score": [0.9, 0.8, 0.7, 0.6, 0.5],

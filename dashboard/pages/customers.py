@@ -18,6 +18,7 @@ MEMBERS = "predictions.customer_segments"
 RECOMMENDATIONS = "predictions.product_recommendations"
 HIGH_VALUE = "predictions.high_value_customers"
 PROSPECTS = "marts.high_value_prospects"
+VALUE = "marts.customer_lifetime_value"
 
 
 def _tables(view: View) -> list[DataTable]:
@@ -184,6 +185,7 @@ def _one(view: View, customers: pl.DataFrame) -> list[Component]:
             ("Segment", _segment_of(view, user_id), "by clustering"),
             ("RFM segment", row["rfm_segment"] or "-", "recency is simulated"),
             ("High value", *_high_value(view, user_id)),
+            ("Lifetime value", *_lifetime_value(view, user_id)),
             ("Last purchase", f"{last:%d %b}", f"{moment(last)}, simulated"),
         ),
     ]
@@ -218,10 +220,20 @@ def _high_value(view: View, user_id: int) -> tuple[str, str]:
     return percent(row["probability"]), f"probability; {is_predicted}"
 
 
+def _lifetime_value(view: View, user_id: int) -> tuple[str, str]:
+    frame = view.store.rows(VALUE, ("user_id", "assumed_lifetime_value", "value_tier"))
+    found = None if frame is None else frame.filter(pl.col("user_id") == user_id)
+    if found is None or found.is_empty():
+        return "-", "not built yet"
+    row = found.row(0, named=True)
+    words = f"{row['value_tier']} tier; margin and return are assumed"
+    return short(row["assumed_lifetime_value"]), words
+
+
 PAGE = Page(
     path="/customers",
     title="Customers",
-    reads=(CUSTOMERS, PROFILES, MEMBERS, RECOMMENDATIONS, HIGH_VALUE, PROSPECTS),
+    reads=(CUSTOMERS, PROFILES, MEMBERS, RECOMMENDATIONS, HIGH_VALUE, PROSPECTS, VALUE),
     content=_content,
     tables=_tables,
 )

@@ -320,6 +320,16 @@ def test_a_customer_has_an_address_of_its_own(chromium, dashboard, full):
     best = customers.row(0, named=True)
     page, problems = open_page(chromium, dashboard, f"/customers?user={best['user_id']}")
     assert cards(page)["Sales"] == short(best["sum_purchase"])
+    row = ask(
+        full,
+        "marts",
+        "customer_lifetime_value",
+        "max(assumed_lifetime_value) as assumed_value, max(value_tier) as tier",
+        where=f"user_id = {best['user_id']}",
+    )
+    assert cards(page)["Lifetime value"] == short(row["assumed_value"])
+    hint = f"{row['tier']} tier; margin and return are assumed"
+    assert hint in page.locator("#content .figure-hint").all_inner_texts()
     assert page.get_by_role("region", name=re.compile("Recommended to customer")).is_visible()
     assert_is_well(page, problems)
     page.context.close()
