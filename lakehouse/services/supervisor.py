@@ -267,7 +267,7 @@ def _wait_until_answering(service: Service, rpc: ServerProxy, settings: Settings
 
 
 def _last_line(log: Path) -> str:
-    """What a service said last, which is mostly why it ended; of a long log only the end is read."""
+    """What a service said last, mostly why it ended; of a long log only the end is read."""
     if not log.exists():
         return "nothing"
     with log.open("rb") as file:
