@@ -151,7 +151,7 @@ def _register(app: Dash, store: Store) -> None:
     app.clientside_callback(
         in_browser("search"),
         Output(ids.LOCATION, "search"),
-        Input({"type": "control", "name": ALL}, "value"),
+        Input({"type": "control", "name": ALL, "default": ALL}, "value"),
         Input({"type": "chart", "name": ALL, "filters": ALL}, "clickData"),
         State(ids.LOCATION, "search"),
         prevent_initial_call=True,

@@ -52,14 +52,22 @@ def number_input(
 
 
 def slider(
-    name: str, label: str, value: float, low: float, high: float, step: float, unit: str
+    name: str,
+    label: str,
+    value: float,
+    *,
+    default: float,
+    low: float,
+    high: float,
+    step: float,
+    unit: str,
 ) -> Component:
     """A slider with its label; it takes effect when let go."""
     return html.Div(
         [
             dmc.Text(f"{label}: {value:g} {unit}", size="xs", fw=500),
             dmc.Slider(
-                id=ids.control(name),
+                id=ids.control(name, f"{default:g}"),
                 value=value,
                 min=low,
                 max=high,

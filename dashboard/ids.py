@@ -23,9 +23,13 @@ SHELL = "shell"
 BURGER = "burger"
 
 
-def control(name: str) -> dict[str, str]:
-    """Id of an input that stands for a parameter of the address."""
-    return {"type": "control", "name": name}
+def control(name: str, default: str = "") -> dict[str, str]:
+    """Id of an input that stands for a parameter of the address.
+
+    Its default value is no parameter: a page that only opens leaves the address as it is, or the
+    browser's Back would lead to the page that one wants to leave.
+    """
+    return {"type": "control", "name": name, "default": default}
 
 
 def chart(name: str, filters: str = "") -> dict[str, str]:

@@ -45,7 +45,8 @@
         const id = context.triggered_id;
         let next = search || "";
         if (id.type === "control") {
-          next = withParameter(next, id.name, context.triggered[0].value);
+          const value = context.triggered[0].value;
+          next = withParameter(next, id.name, String(value) === id.default ? "" : value);
         } else if (id.filters && context.triggered[0].value) {
           const point = context.triggered[0].value.points[0];
           const chosen = String(point.customdata !== undefined ? point.customdata : point.y).trim();

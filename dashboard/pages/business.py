@@ -17,6 +17,12 @@ CHURN = "marts.churn_early_warning"
 FORECAST = "marts.revenue_forecast"
 PRICES = "marts.price_sensitivity_by_segment"
 CAMPAIGN = "marts.campaign_lift_simulation"
+_RANGES = {
+    "lift": {"default": 3, "low": 0, "high": 20},
+    "cost": {"default": 2000, "low": 0, "high": 20_000},
+    "margin": {"default": 25, "low": 1, "high": 90},
+    "reached": {"default": 10, "low": 1, "high": 10},
+}
 
 _ORDERS = {
     VALUE: ("assumed_lifetime_value", True, "Customers by assumed lifetime value"),
@@ -55,13 +61,8 @@ def campaign(
 
 
 def _assumptions(view: View) -> dict[str, float]:
-    asked = view.query.number
-    return {
-        "lift": asked("lift", 3, 0, 20),
-        "cost": asked("cost", 2000, 0, 20000),
-        "margin": asked("margin", 25, 1, 90),
-        "reached": round(asked("reached", 10, 1, 10)),
-    }
+    given = {name: view.query.number(name, **span) for name, span in _RANGES.items()}
+    return given | {"reached": round(given["reached"])}
 
 
 def _simulated(view: View, scenarios: pl.DataFrame) -> pl.DataFrame:
@@ -221,10 +222,13 @@ def _campaign(view: View, scenarios: pl.DataFrame) -> Component:
     gain = found["sum_purchase"].sum() * given["margin"] / 100
     break_even = cost / gain if gain else None
     sliders = [
-        slider("lift", "Lift of spending", given["lift"], 0, 20, 0.5, "%"),
-        slider("cost", "Cost per customer", given["cost"], 0, 20000, 250, "units"),
-        slider("margin", "Gross margin", given["margin"], 1, 90, 1, "%"),
-        slider("reached", "Tenths reached", given["reached"], 1, 10, 1, "of 10, best first"),
+        slider(name, label, given[name], **_RANGES[name], step=step, unit=unit)
+        for name, label, step, unit in (
+            ("lift", "Lift of spending", 0.5, "%"),
+            ("cost", "Cost per customer", 250, "units"),
+            ("margin", "Gross margin", 1, "%"),
+            ("reached", "Tenths reached", 1, "of 10, best first"),
+        )
     ]
     cards = blocks.figures(
         ("Profit", short(profit), "margin gained less cost"),

@@ -399,6 +399,19 @@ def test_a_phone_shows_a_page_without_sideways_scrolling(chromium, dashboard, pa
     page.context.close()
 
 
+def test_a_page_that_only_opens_leaves_the_address_so_that_back_leads_back(chromium, dashboard):
+    page, problems = open_page(chromium, dashboard, "/")
+    page.get_by_role("link", name="Business").click()
+    page.get_by_text("Lift of spending: 3 %").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert page.url.endswith("/business")
+    page.go_back()
+    page.get_by_role("heading", name="Overview", level=1).wait_for()
+    assert page.evaluate("location.pathname + location.search") == "/"
+    assert_is_well(page, problems)
+    page.context.close()
+
+
 def test_the_keyboard_reaches_the_content_and_every_chart_has_words(chromium, dashboard):
     page, problems = open_page(chromium, dashboard, "/products")
     page.keyboard.press("Tab")
