@@ -225,6 +225,13 @@ def test_the_category_filter_holds_for_recommendations_and_audiences_as_in_sql(
     page.context.close()
 
 
+def first_trace(figure, axis):
+    """Values of the first trace, once Plotly has drawn it."""
+    plot = figure.locator(".js-plotly-plot .main-svg").first
+    plot.wait_for()
+    return figure.locator(".js-plotly-plot").evaluate(f"plot => Array.from(plot.data[0].{axis})")
+
+
 def test_the_funnel_shows_what_stands_in_its_mart(chromium, dashboard, full):
     page, problems = open_page(chromium, dashboard, "/live")
     steps = ("count_views", "count_carts", "count_checkouts", "count_purchases")
@@ -233,7 +240,7 @@ def test_the_funnel_shows_what_stands_in_its_mart(chromium, dashboard, full):
     assert percent(row["count_purchases"] / row["count_views"]) in figure.get_attribute(
         "aria-label"
     )
-    drawn = figure.locator(".js-plotly-plot").evaluate("plot => Array.from(plot.data[0].x)")
+    drawn = first_trace(figure, "x")
     assert sorted(drawn) == sorted(row[name] for name in steps)
     assert_is_well(page, problems)
     page.context.close()
@@ -271,7 +278,7 @@ def test_the_newest_model_is_named_beside_its_own_goal(chromium, dashboard):
     words = figure.get_attribute("aria-label")
     assert "Goal on the real data: <= 2,350" in words
     assert "error of about 2,400" in words
-    drawn = figure.locator(".js-plotly-plot").evaluate("plot => Array.from(plot.data[0].y)")
+    drawn = first_trace(figure, "y")
     assert sorted(drawn) == ["category mean test rmse", "gbt test rmse", "newest model"]
     assert_is_well(page, problems)
     page.context.close()
