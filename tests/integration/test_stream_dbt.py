@@ -327,7 +327,8 @@ def test_a_record_is_not_missed_for_the_time_of_its_batch(story):
     """What lands next seems to be older than what is known.
 
     The clock of the job was set back by five minutes, the other topic is an hour ahead, and the
-    first batch of a partition is a day old. It adds to bronze, so it stands behind the tests of marts.
+    first batch of a partition is a day old. As this adds to bronze, it comes after the tests that
+    compare marts with it.
     """
     lakehouse = story.lakehouse
     land_next(lakehouse, PRODUCT_VIEWS, "e" * 32, later_by=timedelta(hours=1))
