@@ -161,8 +161,11 @@ def load_champion(name: str, settings: Settings) -> Champion:
     return load_version(name, version, settings)
 
 
-def promote(name: str, version: int, settings: Settings) -> None:
+def promote(name: str, version: int, settings: Settings) -> int | None:
     """Take a version into use and note which one it replaces.
+
+    Returns:
+        The version that was in use before; None if none was.
 
     Raises:
         ModelError: the registry does not answer.
@@ -175,6 +178,7 @@ def promote(name: str, version: int, settings: Settings) -> None:
         now = datetime.now(UTC).isoformat()
         client.set_model_version_tag(name, str(version), _PROMOTED_AT, now)
         client.set_registered_model_alias(name, ALIAS, str(version))
+    return previous
 
 
 @contextmanager
@@ -188,8 +192,7 @@ def promoted(name: str, version: int, settings: Settings) -> Iterator[None]:
     Raises:
         ModelError: the registry does not answer.
     """
-    previous = champion_version(name, settings)
-    promote(name, version, settings)
+    previous = promote(name, version, settings)
     try:
         yield
     except BaseException:

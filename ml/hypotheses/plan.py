@@ -7,7 +7,14 @@ from ml.hypotheses.data import FACTORS, OUTCOMES, HypothesesData, is_demographic
 from ml.hypotheses.groups import GroupQuestion, ask_groups
 from ml.hypotheses.rows import TestRow, size_in_words, with_holm
 
-__all__ = ["MAIN_TESTS", "QUESTIONS", "ask_all", "overall_sentences", "supported_patterns"]
+__all__ = [
+    "MAIN_TESTS",
+    "QUESTIONS",
+    "ask_all",
+    "overall_sentences",
+    "strongest_pattern",
+    "supported_patterns",
+]
 
 MAIN_TESTS = ("welch_anova", "permutation_chi_squared", "spearman")
 """Each hypothesis is decided by one of these; the others stand beside it for comparison."""
@@ -58,6 +65,16 @@ def supported_patterns(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[is_pattern].sort_values("effect_size", ascending=False, key=abs)
 
 
+def strongest_pattern(patterns: pd.DataFrame) -> pd.Series | None:
+    """The row that explains most of what customers pay, by eta squared; None if none does.
+
+    Args:
+        patterns: as :func:`supported_patterns` returns them.
+    """
+    amounts = patterns[patterns["test_name"] == "welch_anova"]
+    return None if amounts.empty else amounts.iloc[0]
+
+
 def overall_sentences(frame: pd.DataFrame) -> list[str]:
     """The verdict on demographic patterns as a whole, for a manager.
 
@@ -73,7 +90,7 @@ def overall_sentences(frame: pd.DataFrame) -> list[str]:
         f"{counts.get('supported, but negligible', 0)} more with a negligible effect, and "
         f"{counts.get('not supported', 0)} are not (Holm's correction over all of them).",
         f"Of {count_demographic} demographic patterns among them {len(patterns)} are supported.",
-        _strongest_in_words(patterns),
+        _strongest_in_words(strongest_pattern(patterns)),
     ]
     misleading = frame[(frame["grain"] == "purchase") & (frame["p_value"] < 0.05)].merge(
         frame[frame["grain"] == "customer"], on="hypothesis_id", suffixes=("", "_customer")
@@ -89,11 +106,9 @@ def overall_sentences(frame: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _strongest_in_words(patterns: pd.DataFrame) -> str:
-    amounts = patterns[patterns["test_name"] == "welch_anova"]
-    if amounts.empty:
+def _strongest_in_words(top: pd.Series | None) -> str:
+    if top is None:
         return "No demographic pattern of what customers pay is certain and worth mentioning."
-    top = amounts.iloc[0]
     return (
         f"The strongest demographic pattern: {top['hypothesis'].rstrip('.').lower()}, with "
         f"{top['effect_size']:.1%} [{top['effect_low']:.1%}, {top['effect_high']:.1%}] of the "

@@ -5,7 +5,13 @@ import pyarrow as pa
 
 from ml.hypotheses.data import FACTORS, HypothesesData, load_data
 from ml.hypotheses.groups import pairwise, usable
-from ml.hypotheses.plan import MAIN_TESTS, ask_all, overall_sentences, supported_patterns
+from ml.hypotheses.plan import (
+    MAIN_TESTS,
+    ask_all,
+    overall_sentences,
+    strongest_pattern,
+    supported_patterns,
+)
 from ml.hypotheses.report import effects_figure, groups_figure, render
 from ml.hypotheses.rows import as_frame
 from ml.task import Evaluation, Metric, Task, TaskContext
@@ -45,8 +51,8 @@ class HypothesesTask(Task[HypothesesData, HypothesesData, pd.DataFrame]):
         sentences = overall_sentences(fitted)
         supported = int((main["verdict"] == "supported").sum())
         patterns = supported_patterns(fitted)
-        amounts = patterns.loc[patterns["test_name"] == "welch_anova", "effect_size"]
-        strongest = float(amounts.max()) if len(amounts) else 0.0
+        top = strongest_pattern(patterns)
+        strongest = 0.0 if top is None else float(top["effect_size"])
         pairs = pd.concat(
             [_pairs(split.customers, factor) for factor in FACTORS], ignore_index=True
         )
