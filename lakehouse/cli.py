@@ -127,9 +127,19 @@ def replay(
 
 
 @app.command()
-def build() -> None:
-    """Land the data, build and test every table with dbt, and print a summary."""
-    run_build(settings(), console)
+def build(
+    full: Annotated[
+        bool, typer.Option("--full", help="Build everything, whatever has changed")
+    ] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="The same, incremental tables from nothing")
+    ] = False,
+    variables: Annotated[
+        str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")
+    ] = "{}",
+) -> None:
+    """Land the data, build and test with dbt what is new or changed, and print a summary."""
+    run_build(settings(), console, is_full=full, is_full_refresh=full_refresh, variables=variables)
 
 
 @app.command()
