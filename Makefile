@@ -13,6 +13,8 @@ help: ## List the targets
 
 .PHONY: setup
 setup: $(VENV)/installed var/jars/ivy.sha256 ## Install the pinned packages and jars
+	@test -L dbt_project/profiles.yml || echo "dbt_project/profiles.yml is no link here (git's core.symlinks is off): \
+	before you run dbt by yourself, \`export DBT_PROFILES_DIR=$(CURDIR)/profiles\`"
 
 $(VENV)/installed: requirements.lock
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
