@@ -8,7 +8,7 @@ from pathlib import Path
 from lakehouse.errors import TableError
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["DBT_PROJECT_DIR", "PROFILES_DIR", "PRODUCTION_BUILD", "dbt_environment", "run_dbt"]
+__all__ = ["DBT_PROJECT_DIR", "PRODUCTION_BUILD", "PROFILES_DIR", "dbt_environment", "run_dbt"]
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 # Named to each dbt that this project starts: a clone without symbolic links has no profile beside
