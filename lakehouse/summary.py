@@ -136,9 +136,7 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
     else:
         passed = summary.tests.get("pass", 0)
         failed = sum(summary.tests.get(status, 0) for status in ("fail", "error", "warn"))
-        console.print(
-            f"Tests, newest answers: {passed} passed, {failed} failed or warned."
-        )
+        console.print(f"Tests, newest answers: {passed} passed, {failed} failed or warned.")
     console.print(f"Tables: {settings.lakehouse_root}/<layer>.db/<table>", soft_wrap=True)
     console.print(
         "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` runs dbt "

@@ -105,6 +105,19 @@ class DbtSession:
             self._result(done, "build")
         return done.success
 
+    def run_operation(self, macro: str) -> None:
+        """Run a macro of the project.
+
+        Raises:
+            TableError: it failed.
+        """
+        done = self._invoke(["run-operation", macro], is_quiet=True)
+        if not done.success:
+            raise TableError(
+                f"The dbt macro {macro} failed; {self._log} holds the details. Mend the cause and "
+                f"run `dbt run-operation {macro}` in dbt_project"
+            )
+
     def _invoke(self, arguments: list[str], *, is_quiet: bool = False) -> "dbtRunnerResult":
         quiet = ["--quiet", "--log-level", "none"] if is_quiet else []
         done = self._runner.invoke([*quiet, *arguments, *self._common])
