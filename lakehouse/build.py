@@ -74,7 +74,8 @@ def build(
     """
     with only_one_build(settings):
         ensure_registered_tables(settings)
-        supervisor.up(["thrift"], settings, console.print)
+        if not settings.cluster_host:
+            supervisor.up(["thrift"], settings, console.print)
         land_source(settings, console)
         with open_dbt(settings, "prod", artifacts_folder(settings), variables) as session:
             planned = plan_production(
