@@ -137,7 +137,7 @@ def _land(path: Path, settings: Settings, data_kind: DataKind) -> None:
 def _timed_build(
     what: str, settings: Settings, console: Console, lands: tuple[Path, DataKind] | None = None
 ) -> float:
-    """Seconds of a production build in a process of its own, with the landing of a file if given."""
+    """Seconds of a production build in a process of its own, and of landing a file if given."""
     console.print(f"Benchmark: {what}")
     shutil.rmtree(settings.var_dir / "dbt" / "logs", ignore_errors=True)
     started = time.monotonic()
