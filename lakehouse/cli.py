@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lakehouse.build import build as run_build
 from lakehouse.build import land_source, only_one_build
+from lakehouse.builds.slim_ci import slim_ci as run_slim_ci
 from lakehouse.console import run_app
 from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
@@ -143,6 +144,12 @@ def build(
 ) -> None:
     """Land the data, build and test with dbt what is new or changed, and print a summary."""
     run_build(settings(), console, is_full=full, is_full_refresh=full_refresh, variables=variables)
+
+
+@app.command()
+def ci_slim() -> None:
+    """Check what differs from production, in schemas of its own that are dropped at the end."""
+    run_slim_ci(settings(), console)
 
 
 @app.command()

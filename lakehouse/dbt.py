@@ -8,15 +8,12 @@ from pathlib import Path
 from lakehouse.errors import TableError
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["DBT_PROJECT_DIR", "PRODUCTION_BUILD", "PROFILES_DIR", "dbt_environment", "run_dbt"]
+__all__ = ["DBT_PROJECT_DIR", "PROFILES_DIR", "dbt_environment", "run_dbt"]
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 # Named to each dbt that this project starts: a clone without symbolic links has no profile beside
 # dbt_project.yml, and a user's DBT_PROFILES_DIR speaks of other projects.
 PROFILES_DIR = PROJECT_DIR / "profiles"
-
-# Unit tests check the SQL, not the data; `make test` runs them.
-PRODUCTION_BUILD = ("build", "--exclude-resource-type", "unit_test")
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:

@@ -25,12 +25,14 @@ class DbtSession:
             command that wrote it.
     """
 
-    def __init__(self, settings: Settings, target: str, artifacts: Path, variables: str) -> None:
+    def __init__(
+        self, settings: Settings, target: str, artifacts: Path, variables: str, log_format: str
+    ) -> None:
         self.artifacts = artifacts
         self._log = settings.var_dir / "dbt" / "logs" / "dbt.log"
         self._common = ["--target", target, "--project-dir", str(DBT_PROJECT_DIR)]
         self._common += ["--profiles-dir", str(PROFILES_DIR), "--target-path", str(artifacts)]
-        self._common += ["--vars", variables]
+        self._common += ["--vars", variables, "--log-format-file", log_format]
         # Commands that have nothing to do with dbt need not wait until it is imported.
         from dbt.cli.main import dbtRunner
 
@@ -105,6 +107,19 @@ class DbtSession:
             self._result(done, "build")
         return done.success
 
+    def run_operation(self, macro: str) -> None:
+        """Run a macro of the project.
+
+        Raises:
+            TableError: it failed.
+        """
+        done = self._invoke(["run-operation", macro], is_quiet=True)
+        if not done.success:
+            raise TableError(
+                f"The dbt macro {macro} failed; {self._log} holds the details. Mend the cause and "
+                f"run `dbt run-operation {macro}` in dbt_project"
+            )
+
     def _invoke(self, arguments: list[str], *, is_quiet: bool = False) -> "dbtRunnerResult":
         quiet = ["--quiet", "--log-level", "none"] if is_quiet else []
         done = self._runner.invoke([*quiet, *arguments, *self._common])
@@ -128,7 +143,11 @@ def _state(folder: Path | None) -> list[str]:
 
 @contextmanager
 def open_dbt(
-    settings: Settings, target: str, artifacts: Path, variables: str = "{}"
+    settings: Settings,
+    target: str,
+    artifacts: Path,
+    variables: str = "{}",
+    log_format: str = "text",
 ) -> Iterator[DbtSession]:
     """A session of dbt with the settings' server; this process has its environment meanwhile.
 
@@ -137,6 +156,7 @@ def open_dbt(
         target: an output of ``profiles/profiles.yml``.
         artifacts: folder for what dbt writes.
         variables: a YAML mapping, as after ``--vars``.
+        log_format: of dbt's log file: text or json.
 
     Raises:
         TableError: the project cannot be parsed.
@@ -144,7 +164,7 @@ def open_dbt(
     before = dict(os.environ)
     _replace_environment(dbt_environment(settings))
     try:
-        yield DbtSession(settings, target, artifacts, variables)
+        yield DbtSession(settings, target, artifacts, variables, log_format)
     finally:
         _replace_environment(before)
 

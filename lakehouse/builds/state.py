@@ -21,6 +21,7 @@ __all__ = [
     "keep_failed",
     "keep_good",
     "production_state",
+    "read_good_state",
     "read_state",
 ]
 
@@ -64,25 +65,33 @@ def _failed(settings: Settings) -> Path:
 
 
 def read_state(settings: Settings) -> BuildState | None:
-    """The state to compare with: of a failed attempt if there is one, else of the last good build.
+    """The state to build on: of a failed attempt if there is one, else of the last good build.
 
     Returns:
         None when there is neither, or only one that is not whole.
     """
-    for folder in (_failed(settings), production_state(settings)):
-        _settle(folder)
-        if all((folder / name).is_file() for name in (*_ARTIFACTS, _CONDITIONS)):
-            try:
-                return BuildState(
-                    folder=folder,
-                    is_good=folder == production_state(settings),
-                    results=json.loads((folder / _RESULTS).read_text()),
-                    sources=json.loads((folder / _SOURCES).read_text()),
-                    conditions=json.loads((folder / _CONDITIONS).read_text()),
-                )
-            except json.JSONDecodeError:
-                continue
-    return None
+    return _read(_failed(settings), is_good=False) or read_good_state(settings)
+
+
+def read_good_state(settings: Settings) -> BuildState | None:
+    """The state of the last good build; None when there is none that is whole."""
+    return _read(production_state(settings), is_good=True)
+
+
+def _read(folder: Path, *, is_good: bool) -> BuildState | None:
+    # A process that ended between the two renames of `_replace` has left the old one aside.
+    if not folder.exists() and _outgoing(folder).exists():
+        _outgoing(folder).rename(folder)
+    try:
+        return BuildState(
+            folder=folder,
+            is_good=is_good,
+            results=json.loads((folder / _RESULTS).read_text()),
+            sources=json.loads((folder / _SOURCES).read_text()),
+            conditions=json.loads((folder / _CONDITIONS).read_text()),
+        )
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
 
 
 def keep_good(artifacts: Path, conditions: dict[str, Any], settings: Settings) -> None:
@@ -129,9 +138,3 @@ def _replace(folder: Path, artifacts: Path, conditions: dict[str, Any]) -> None:
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _settle(folder: Path) -> None:
-    # A process that ended between the two renames has left the old one aside.
-    if not folder.exists() and _outgoing(folder).exists():
-        _outgoing(folder).rename(folder)
