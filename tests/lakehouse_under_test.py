@@ -36,9 +36,7 @@ class LakehouseUnderTest:
 
     def dbt(self, *arguments: str, target: str = "prod", succeeds: bool = True) -> str:
         """Run dbt, check how it ended, and return what it printed."""
-        done = run_dbt(
-            [*arguments, "--no-use-colors"], self.settings, target=target, capture=True
-        )
+        done = run_dbt([*arguments, "--no-use-colors"], self.settings, target=target, capture=True)
         output = done.stdout + done.stderr
         assert (done.returncode == 0) == succeeds, output
         return output

@@ -1,7 +1,3 @@
-{#-
-  Makes the tables that other processes write by path known to the metastore, which only dbt's server
-  owns. Once all are known, it costs one statement per schema.
--#}
 {% macro register_sources() -%}
     {%- if execute and flags.WHICH != "seed" -%}
         {%- for schema, sources in graph.sources.values() | selectattr("meta.location", "equalto", "root") | groupby("schema") -%}
