@@ -138,8 +138,14 @@ report: setup ## Write the conclusions for retailers, var/publications/report.ht
 dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside the models
 	@$(PUBLISHING) dictionary
 
+.PHONY: lint-dbt
+lint-dbt: setup ## Check what the dbt project says of itself: descriptions, tests, owners (no server)
+	@cd dbt_project && ../$(VENV)/bin/dbt parse --quiet --target-path ../var/dbt/lint
+	@$(VENV)/bin/dbt-bouncer run
+	@$(VENV)/bin/dbt-score lint --manifest var/dbt/lint/manifest.json
+
 .PHONY: lint
-lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
+lint: lint-dbt up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
@@ -148,6 +154,7 @@ lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks t
 test: setup ## Lint, unit tests and integration tests
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(MAKE) --no-print-directory lint-dbt
 	@$(VENV)/bin/pytest
 
 .PHONY: test-faults

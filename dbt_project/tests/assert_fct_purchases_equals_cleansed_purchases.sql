@@ -1,5 +1,6 @@
 -- A returned row is a purchase that only one of the two tables holds, or that they tell differently:
 -- by its amount, its customer or product, its price flags or the record it comes from.
+-- It passes if both are empty; that they are not, the tests of cleansed_purchases tell.
 {%- set compared = [
     'purchase', 'user_id', 'product_id', 'city_category', 'age', 'category_price_quintile',
     'is_outlier_by_iqr', 'is_outlier_by_z_score', 'record_id'

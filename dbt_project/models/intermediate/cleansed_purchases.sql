@@ -24,7 +24,7 @@ simulated_slots as (
     select
         simulated_hour_at,
         explode(sequence(first_slot, last_slot)) as slot
-    from {{ ref('simulated_hours') }}
+    from {{ ref('simulated_hour_slots') }}
 
 ),
 

@@ -1,15 +1,7 @@
-{#- Where a Kafka record stands, as one text: topics have no colon in their names. -#}
-{% macro kafka_record_id() -%}
-    concat_ws(':', 'kafka', topic, kafka_partition, kafka_offset)
-{%- endmacro %}
-
 {#-
-  What each staging model of a bronze table of the stream says of its records beyond their fields:
-  whether they can be used, if not why, and where they come from.
-
   A record that cannot be used shows its bytes in `raw_line`: as text where they are UTF-8, else as
-  `base64:` and their Base64 form. Of a longer value there are the first 4,096 characters, as of a
-  line of a file; bronze keeps all of it.
+  `base64:` and their Base64 form. Of a longer value there are the first 4,096 characters, as of a line of a
+  file; bronze keeps all of it.
 -#}
 {% macro kafka_evidence() -%}
     -- whether the record can be used
