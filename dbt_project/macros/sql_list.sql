@@ -1,4 +1,6 @@
-{#- A list of texts as SQL literals: sql_list(['A', 'B']) is 'A', 'B'. -#}
+{#- A list of texts as SQL literals: sql_list(['A', "L'Aquila"]) is 'A', 'L\'Aquila'. -#}
 {% macro sql_list(values) -%}
-    '{{ values | join("', '") }}'
+    {%- for value in values -%}
+        '{{ value | string | replace("\\", "\\\\") | replace("'", "\\'") }}'{{ ", " if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#-
-  A returned row is a total that differs between two tables, with both values. A total that is
-  null on both sides agrees: both tables are empty.
+  A returned row is a total that differs between two tables, with both values. The total of no rows
+  is 0, whether it is a sum or a count.
 -#}
 {% test same_totals(model, compare_to, totals) %}
 
@@ -12,7 +12,7 @@ here as (
         array({% for total in totals %}"{{ total }}"{{ ", " if not loop.last }}{% endfor %}) as total,
         array(
             {%- for total in totals %}
-            cast({{ total }} as decimal(38, 6)){{ "," if not loop.last }}
+            coalesce(cast({{ total }} as decimal(38, 6)), 0){{ "," if not loop.last }}
             {%- endfor %}
         ) as total_here
     from {{ model }}
@@ -24,7 +24,7 @@ there as (
     select
         array(
             {%- for total in totals.values() %}
-            cast({{ total }} as decimal(38, 6)){{ "," if not loop.last }}
+            coalesce(cast({{ total }} as decimal(38, 6)), 0){{ "," if not loop.last }}
             {%- endfor %}
         ) as total_there
     from {{ compare_to }}
