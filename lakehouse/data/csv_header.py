@@ -17,6 +17,7 @@ MODEL_COLUMNS = frozenset(
         "accepted_record_id",
         "category_price_quintile",
         "cleansed_at",
+        "cleansed_version",
         "content_hash",
         "count_product_categories",
         "defects",
