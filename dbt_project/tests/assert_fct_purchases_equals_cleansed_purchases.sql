@@ -1,7 +1,9 @@
 -- A returned row is a purchase that only one of the two tables holds, or that they tell differently: in
 -- any column of the facts but those that say when and by which write the cleansing last touched the row.
 {%- set told_apart_by_writes = ['event_id', 'cleansed_at', 'cleansed_version'] -%}
-{%- set compared = adapter.get_columns_in_relation(ref('fct_purchases'))
+{#- By its name: with --empty a ref is a subquery, which has no columns to list. #}
+{%- set facts = ref('fct_purchases') -%}
+{%- set compared = adapter.get_columns_in_relation(api.Relation.create(schema=facts.schema, identifier=facts.identifier))
     | map(attribute='name') | reject('in', told_apart_by_writes) | list %}
 with
 
