@@ -1,3 +1,5 @@
 {% macro sql_list(values) -%}
-    '{{ values | join("', '") }}'
+    {%- for value in values -%}
+        '{{ value | string | replace("\\", "\\\\") | replace("'", "\\'") }}'{{ ", " if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}

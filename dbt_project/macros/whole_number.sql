@@ -1,6 +1,3 @@
-{#-
-  Example: whole_number("'8.0'") is 8; of '8.5', 'x' and '' it is null.
--#}
 {% macro whole_number(column) -%}
     coalesce(
         try_cast({{ column }} as int),

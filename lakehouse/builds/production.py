@@ -145,7 +145,7 @@ def _changes_since(
     modified = session.select(["state:modified"], state.folder) & graph.keys()
     if modified:
         by_method.append("state:modified+")
-        _add_kinds_of_change(causes, modified, session, state)
+        _add_kinds_of_change(causes, modified, graph, session, state)
 
     pending = {name: status for name, status in unfinished(state.results).items() if name in graph}
     for name, status in pending.items():
@@ -171,18 +171,24 @@ def _changes_since(
 def _add_kinds_of_change(
     causes: defaultdict[str, list[str]],
     modified: frozenset[str],
+    graph: Mapping[str, Node],
     session: DbtSession,
     state: BuildState,
 ) -> None:
-    new = session.select(["state:new"], state.folder) & modified
+    nodes = frozenset(name for name in modified if graph[name].kind != "source")
+    for name in modified - nodes:
+        causes[name].append(f"the declaration of {graph[name].label} changed (state:modified)")
+    new = session.select(["state:new"], state.folder) & nodes if nodes else nodes
     for name in new:
         causes[name].append("it is new (state:new)")
-    kinds = {method: session.select([method], state.folder) & modified - new for method in _CHANGES}
-    for method, found in kinds.items():
+    unexplained = old = nodes - new
+    for method, reason in _CHANGES.items() if old else ():
+        found = session.select([method], state.folder) & old
+        unexplained -= found
         for name in found:
-            causes[name].append(f"{_CHANGES[method]} ({method})")
-    for name in modified - new.union(*kinds.values()):
-        causes[name].append("its folder, access or declaration changed (state:modified)")
+            causes[name].append(f"{reason} ({method})")
+    for name in unexplained:
+        causes[name].append("its folder or access changed (state:modified)")
 
 
 def run_production(session: DbtSession, build: ProductionBuild, settings: Settings) -> bool:

@@ -18,6 +18,7 @@ MODEL_COLUMNS = frozenset(
         "broken_rules",
         "category_price_quintile",
         "cleansed_at",
+        "cleansed_version",
         "content_hash",
         "count_product_categories",
         "defects",

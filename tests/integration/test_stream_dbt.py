@@ -333,7 +333,7 @@ def test_the_funnel_ends_in_the_purchases_of_the_stream(story):
 def test_a_record_is_not_missed_for_the_time_of_its_batch(story):
     """What lands next seems to be older than what is known.
 
-    The clock of the job was set back by five minutes, the other topic is an hour ahead, and the
+    The clock of the job was set back by five hours, the other topic is an hour ahead, and the
     first batch of a partition is a day old. As this adds to bronze, it comes after the tests that
     compare marts with it.
     """
@@ -341,7 +341,7 @@ def test_a_record_is_not_missed_for_the_time_of_its_batch(story):
     land_next(lakehouse, PRODUCT_VIEWS, "e" * 32, later_by=timedelta(hours=1))
     lakehouse.dbt("run", "-s", "screened_events")
     late = [
-        land_next(lakehouse, CUSTOMER_EVENTS, "f" * 32, later_by=-timedelta(minutes=5)),
+        land_next(lakehouse, CUSTOMER_EVENTS, "f" * 32, later_by=-timedelta(hours=5)),
         land_next(lakehouse, CUSTOMER_EVENTS, "d" * 32, later_by=-timedelta(days=1), partition=99),
     ]
     lakehouse.dbt("run", "-s", "screened_events")

@@ -1,6 +1,6 @@
 {#-
-  A returned row is a total that differs between two tables, with both values. A total that is null on
-  both sides agrees. An empty table is returned as one row, unless `may_be_empty`.
+  A returned row is a total that differs between two tables, with both values. The total of no rows is 0,
+  whether it is a sum or a count. An empty table is returned, unless `may_be_empty`.
 -#}
 {% test equal_totals(model, compare_model, totals, may_be_empty=false) %}
 
@@ -13,7 +13,7 @@ here as (
         array({% for total in totals %}"{{ total | trim }}"{{ ", " if not loop.last }}{% endfor %}) as total,
         array(
             {%- for total in totals %}
-            cast({{ total }} as decimal(38, 6)){{ "," if not loop.last }}
+            coalesce(cast({{ total }} as decimal(38, 6)), 0){{ "," if not loop.last }}
             {%- endfor %}
         ) as total_here
     from {{ model }}
@@ -25,7 +25,7 @@ there as (
     select
         array(
             {%- for total in totals.values() %}
-            cast({{ total }} as decimal(38, 6)){{ "," if not loop.last }}
+            coalesce(cast({{ total }} as decimal(38, 6)), 0){{ "," if not loop.last }}
             {%- endfor %}
         ) as total_there
     from {{ compare_model }}

@@ -25,8 +25,12 @@ paced as (
 
     select
         customers.*,
-        (customers.count_simulated_visits - 1 + {{ var('churn_prior_hours') }} * average.returns_per_hour)
-        / (customers.simulated_active_hours + {{ var('churn_prior_hours') }}) as simulated_returns_per_hour
+        -- Without a prior nothing is known of a customer who came once: they count as the average.
+        coalesce(
+            (customers.count_simulated_visits - 1 + {{ var('churn_prior_hours') }} * average.returns_per_hour)
+            / nullif(customers.simulated_active_hours + {{ var('churn_prior_hours') }}, 0),
+            average.returns_per_hour
+        ) as simulated_returns_per_hour
     from customers
     cross join average
 
