@@ -31,8 +31,12 @@ data: setup ## Fetch the published data set from Kaggle (needs an account)
 	@$(LAKEHOUSE) fetch
 
 .PHONY: build
-build: setup ## The main job: from the purchases file to tested marts
-	@$(LAKEHOUSE) build
+build: setup ## The main job: from the purchases file to tested marts (FULL=1, FULL_REFRESH=1, VARS='{folds: 5}')
+	@$(LAKEHOUSE) build $(if $(FULL),--full) $(if $(FULL_REFRESH),--full-refresh) $(if $(VARS),--vars '$(VARS)')
+
+.PHONY: ci-slim
+ci-slim: setup ## Check what differs from the last good build, in schemas of its own
+	@$(LAKEHOUSE) ci-slim
 
 .PHONY: summary
 summary: setup ## Print what stands in the lakehouse

@@ -12,7 +12,7 @@ DICTIONARY = PROJECT_DIR / "docs" / "data-dictionary.md"
 # What dbt only reads, then the way of the data; a schema that is not named here comes last.
 _ORDER = (
     *("bronze", "live", "predictions", "staging", "cleansed"),
-    *("quarantine", "features", "snapshots", "marts"),
+    *("quarantine", "features", "snapshots", "marts", "audit"),
 )
 
 _INTRODUCTION = """\

@@ -15,6 +15,10 @@ KEY_TEST = "unique_key"
 # Everyone knows these names from elsewhere; what they rest on stands in their descriptions.
 SIMULATED_BUT_NOT_NAMED_SO = {"recency_score", "rfm_score", "rfm_segment"}
 
+# Its time of cleansing is for people to read; nothing is chosen or computed by it.
+READS_THE_CLOCK_FOR_PEOPLE = {"cleansed_purchases"}
+CLOCK = re.compile(r"\b(current_timestamp|current_date|localtimestamp|now\(|run_started_at)")
+
 Node = dict[str, Any]
 
 
@@ -204,3 +208,23 @@ def test_every_docs_block_is_used(manifest: dict[str, Any]) -> None:
     text = "".join(path.read_text() for path in DBT_PROJECT_DIR.rglob("*.yml"))
     used = set(re.findall(r"doc\('(\w+)'\)", text))
     assert blocks == used
+
+
+def test_what_models_read_tells_how_fresh_it_is_even_when_it_is_empty(
+    manifest: dict[str, Any], models: list[Node]
+) -> None:
+    read = {parent for model in models for parent in model["depends_on"]["nodes"]}
+    sources = [source for name, source in manifest["sources"].items() if name in read]
+    assert sources
+    for source in sources:
+        assert source["freshness"]["warn_after"]["count"], source["unique_id"]
+        assert source["loaded_at_query"].startswith("{{ loaded_at("), source["unique_id"]
+
+
+def test_a_model_that_reads_the_clock_is_built_by_each_production_build(
+    models: list[Node],
+) -> None:
+    by_clock = {model["name"] for model in models if CLOCK.search(model["raw_code"])}
+    tagged = {model["name"] for model in models if "clock" in model["tags"]}
+    assert by_clock >= READS_THE_CLOCK_FOR_PEOPLE
+    assert by_clock - READS_THE_CLOCK_FOR_PEOPLE <= tagged
