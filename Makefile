@@ -110,7 +110,7 @@ reset: setup ## Delete all tables and start over (asks first)
 
 .PHONY: docs
 docs: setup ## Write the dbt docs and serve them at http://127.0.0.1:8080
-	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
+	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet --target prod && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
 
 .PHONY: docs-static
 docs-static: setup ## Write the dbt docs as one HTML file, var/publications/dbt-docs.html

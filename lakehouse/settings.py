@@ -106,7 +106,7 @@ class Settings(BaseSettings):
 
     @property
     def lakehouse_root(self) -> str:
-        """Folder or URI under which a table stands at ``<root>/<schema>/<table>``."""
+        """Folder or URI that holds a folder for each schema; Spark calls it the warehouse."""
         return self.root.rstrip("/") or str(self.var_dir / "lakehouse")
 
     @property
@@ -130,9 +130,13 @@ class Settings(BaseSettings):
             if value is not None
         }
 
+    def schema_path(self, schema: str) -> str:
+        """Folder of a schema's tables, where Spark's own warehouse layout puts it."""
+        return f"{self.lakehouse_root}/{schema}.db"
+
     def table_path(self, schema: str, table: str) -> str:
         """Path of one Delta table."""
-        return f"{self.lakehouse_root}/{schema}/{table}"
+        return f"{self.schema_path(schema)}/{table}"
 
 
 @cache

@@ -140,7 +140,7 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
         passed = summary.tests.get("pass", 0)
         failed = sum(summary.tests.get(status, 0) for status in ("fail", "error", "warn"))
         console.print(f"Tests: {passed} passed, {failed} failed or warned.")
-    console.print(f"Tables: {settings.lakehouse_root}/<layer>/<table>", soft_wrap=True)
+    console.print(f"Tables: {settings.lakehouse_root}/<layer>.db/<table>", soft_wrap=True)
     console.print(
         "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` runs dbt "
         "by itself; `make help` lists the rest; `make down` stops the server.",

@@ -13,7 +13,7 @@ import xxhash
 
 __all__ = ["SimulatedTime", "seeded_bucket", "spark_xxhash64"]
 
-# Of dbt_project/models/cleansed/simulated_hours.sql.
+# Of dbt_project/models/intermediate/simulated_hours.sql.
 _HOURS = (14, 9, 6, 4, 4, 7, 14, 24, 36, 48, 58, 64, 66, 64, 60, 58, 58, 62, 68, 72, 70, 60, 42, 26)
 _DAYS = {"2018-11-23": "0.46", "2018-11-24": "0.30", "2018-11-25": "0.24"}
 _SLOTS = 1000

@@ -342,7 +342,7 @@ def test_files_that_cannot_hold_a_row_are_not_read(settings):
 
 def test_a_path_cannot_end_the_quotes_it_stands_in():
     odd = Settings(root="/data/`x", _env_file=None)
-    assert delta_path(FACTS, odd) == "delta.`/data/``x/marts/fct_purchases`"
+    assert delta_path(FACTS, odd) == "delta.`/data/``x/marts.db/fct_purchases`"
 
 
 def test_an_error_of_another_kind_is_its_first_line():
