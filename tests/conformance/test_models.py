@@ -2,7 +2,7 @@
 
 import pytest
 from dbt.tests.adapter.column_types.fixtures import schema_yml
-from dbt.tests.adapter.column_types.test_column_types import BaseColumnTypes
+from dbt.tests.adapter.column_types.test_column_types import BasePostgresColumnTypes
 from dbt.tests.adapter.concurrency.test_concurrency import BaseConcurrency
 from dbt.tests.adapter.empty import _models as empty_models
 from dbt.tests.adapter.empty.test_empty import (
@@ -155,10 +155,7 @@ select
 """
 
 
-class TestColumnTypes(BaseColumnTypes):
+class TestColumnTypes(BasePostgresColumnTypes):
     @pytest.fixture(scope="class")
     def models(self):
         return {"model.sql": _TYPES_MODEL, "schema.yml": schema_yml}
-
-    def test_run_and_test(self, project):
-        self.run_and_test()
