@@ -109,7 +109,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Any:
     if is_upstream(item):
         known = known_failure(id_of(item), item.config.getoption("--dbt-target"))
         if known and call.excinfo and hasattr(report, "wasxfail"):
-            told = "\n".join([str(call.excinfo.value), *(text for _, text in report.sections)])
+            told = "\n".join([call.excinfo.exconly(), *(text for _, text in report.sections)])
             if known.shows not in told:
                 # It fails, but for another reason than the known one, which must not hide it.
                 del report.wasxfail

@@ -3,7 +3,6 @@
 import pytest
 from conformance.dialect import spark_statements
 
-
 NOW = "'2015-12-24 12:19:28'"
 
 
