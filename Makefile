@@ -69,7 +69,7 @@ stream: setup ## Start Kafka and the streaming job, and replay the purchases (RA
 	@$(LAKEHOUSE) up thrift kafka stream
 	@$(PYTHON) -m streaming.produce --rate $(RATE)
 	@$(PYTHON) -m streaming.health --wait 120
-	@echo "Next: \`cd dbt_project && dbt build\` takes it in; docs/how-to/stream.md reads the live tables; \`make down\` stops all"
+	@echo "Next: \`make build\` takes it in; docs/how-to/stream.md reads the live tables; \`make down\` stops all"
 
 .PHONY: train
 train: setup ## Train, judge, register and score all models (TASK=purchase, QUICK=1)

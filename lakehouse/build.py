@@ -50,7 +50,7 @@ def land_source(settings: Settings, console: Console) -> LandingResult:
 
 
 def build(settings: Settings, console: Console) -> None:
-    """Land the data, run dbt over the Thrift server, and print the summary.
+    """Land the data, run dbt over the Thrift server of the settings, and print the summary.
 
     Raises:
         LakehouseError: a step failed; every table is at a version that was whole, and running
@@ -58,7 +58,8 @@ def build(settings: Settings, console: Console) -> None:
     """
     with only_one_build(settings):
         ensure_registered_tables(settings)
-        supervisor.up(["thrift"], settings, console.print)
+        if not settings.cluster_host:
+            supervisor.up(["thrift"], settings, console.print)
         land_source(settings, console)
         done = run_dbt([*PRODUCTION_BUILD], settings)
         if done.returncode != 0:

@@ -126,7 +126,7 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
     flow.add_row("+ duplicates removed", f"{summary.count_duplicates:,}")
     console.print(flow)
     if not summary.is_every_row_accounted_for:
-        console.print("These do not add up: see `dbt test -s assert_*`", style="red")
+        console.print("These do not add up: see `dbt test --target prod -s assert_*`", style="red")
 
     tables = Table("layer", "table", "rows", title="Tables")
     tables.columns[2].justify = "right"
@@ -135,14 +135,14 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
     console.print(tables)
 
     if summary.tests is None:
-        console.print("Tests: dbt's last command asked none; `cd dbt_project && dbt test` does.")
+        console.print("Tests: the last build asked none; `dbt test --target prod` does.")
     else:
         passed = summary.tests.get("pass", 0)
         failed = sum(summary.tests.get(status, 0) for status in ("fail", "error", "warn"))
         console.print(f"Tests: {passed} passed, {failed} failed or warned.")
     console.print(f"Tables: {settings.lakehouse_root}/<layer>.db/<table>", soft_wrap=True)
     console.print(
-        "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` runs dbt "
-        "by itself; `make help` lists the rest; `make down` stops the server.",
+        "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` builds in "
+        "schemas of your own; `make help` lists the rest; `make down` stops the server.",
         soft_wrap=True,
     )
