@@ -9,7 +9,7 @@ BASE_PYTHON ?= python3
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(VENV)/installed var/jars/ivy.sha256 ## Install the pinned packages and jars
@@ -160,6 +160,15 @@ test: setup ## Lint, unit tests and integration tests
 .PHONY: test-faults
 test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled
 	@$(VENV)/bin/pytest -m faults tests/faults
+
+CONFORMANCE := var/results/conformance.json
+
+.PHONY: test-conformance
+test-conformance: setup ## Run dbt's own adapter tests against our Spark, and write docs/conformance.md
+	@rm -f $(CONFORMANCE); failed=0; for target in thrift session; do \
+		$(VENV)/bin/pytest -m conformance --dbt-target $$target --conformance-outcomes $(CONFORMANCE) \
+			tests/conformance || failed=1; \
+	done; PYTHONPATH=tests $(PYTHON) -m conformance.matrix && exit $$failed
 
 .PHONY: lock
 lock: ## Write requirements.lock anew from pyproject.toml
