@@ -45,9 +45,13 @@ class ScratchDbtProject:
         return output
 
     def statuses(self) -> dict[str, str]:
-        """Name -> status, of what dbt's last command ran."""
+        """Name -> status, of the models that dbt's last command ran."""
         results = json.loads((self.target / "run_results.json").read_text())["results"]
-        return {result["unique_id"].split(".")[2]: result["status"] for result in results}
+        return {
+            result["unique_id"].split(".")[2]: result["status"]
+            for result in results
+            if result["unique_id"].startswith("model.")
+        }
 
     def sql(self, statement: str, prefix: str | None = None) -> list[tuple[Any, ...]]:
         """Rows of a statement, in which ``{schema}`` stands for the project's schema."""
