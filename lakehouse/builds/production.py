@@ -131,6 +131,8 @@ def _changes_since(
     graph: Mapping[str, Node],
 ) -> tuple[list[str], dict[str, list[str]]]:
     """What dbt is to select, and what happened to which source or node, in words."""
+    # First, while dbt still knows them from asking for the freshness.
+    existing = session.relations({node.schema for node in graph.values() if node.kind in BUILT})
     causes: defaultdict[str, list[str]] = defaultdict(list)
     by_method: list[str] = []
     by_name: list[str] = []
@@ -155,8 +157,7 @@ def _changes_since(
             by_name.append(f"{graph[name].label}+")
     by_method += [f"result:{status}+" for status in _PENDING if status in pending.values()]
 
-    schemas = sorted({node.schema for node in graph.values() if node.kind in BUILT})
-    for name in missing(graph, session.relations(schemas)):
+    for name in missing(graph, existing):
         causes[name].append("it does not exist")
         by_name.append(f"{graph[name].label}+")
 
