@@ -36,6 +36,10 @@ data: setup ## Fetch the published data set from Kaggle (needs an account)
 build: setup ## The main job: from the purchases file to tested marts (FULL=1, FULL_REFRESH=1, VARS='{folds: 5}')
 	@$(LAKEHOUSE) build $(if $(FULL),--full) $(if $(FULL_REFRESH),--full-refresh) $(if $(VARS),--vars '$(VARS)')
 
+.PHONY: plan
+plan: setup ## Say what `make build` would build of what has landed, and why
+	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)')
+
 .PHONY: ci-slim
 ci-slim: setup ## Check what differs from the last good build, in schemas of its own
 	@$(LAKEHOUSE) ci-slim

@@ -1,11 +1,17 @@
 """The main job: from a purchases file to tested marts, in one run."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 
-from lakehouse.builds.production import plan_production, run_production
-from lakehouse.builds.session import open_dbt
+from lakehouse.builds.production import (
+    BuildOptions,
+    ProductionBuild,
+    plan_production,
+    run_production,
+)
+from lakehouse.builds.session import DbtSession, open_dbt
 from lakehouse.builds.state import artifacts_folder
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import Source, find_source
@@ -18,7 +24,7 @@ from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.summary import render, summarise
 
-__all__ = ["build", "build_tables", "land_source", "only_one_build"]
+__all__ = ["build", "build_tables", "land_source", "only_one_build", "plan"]
 
 
 def only_one_build(settings: Settings) -> AbstractContextManager[None]:
@@ -51,39 +57,26 @@ def land_source(settings: Settings, console: Console) -> LandingResult:
     return result
 
 
-def build_tables(
-    settings: Settings,
-    console: Console,
-    *,
-    is_full: bool = False,
-    is_full_refresh: bool = False,
-    variables: str = "{}",
-    log_format: str = "text",
-) -> None:
-    """Build with dbt what is new or changed in production, and say why; the server has to run.
+@contextmanager
+def _planned(
+    settings: Settings, console: Console, options: BuildOptions
+) -> Iterator[tuple[DbtSession, ProductionBuild]]:
+    """A session of dbt with what is to be built, which is said."""
+    artifacts = artifacts_folder(settings)
+    with open_dbt(settings, "prod", artifacts, options.variables, options.log_format) as session:
+        planned = plan_production(session, settings, options)
+        for line in planned.lines:
+            console.print(line, soft_wrap=True, highlight=False)
+        yield session, planned
 
-    Args:
-        settings: the project's settings.
-        console: where progress is printed.
-        is_full: build everything, whatever has changed.
-        is_full_refresh: build everything, and incremental tables from nothing.
-        variables: a YAML mapping that goes before the variables in dbt_project.yml.
-        log_format: of dbt's log file: text or json.
+
+def build_tables(settings: Settings, console: Console, options: BuildOptions) -> None:
+    """Build with dbt what is new or changed in production, and say why; the server has to run.
 
     Raises:
         TableError: dbt failed; the next build goes on from there.
     """
-    artifacts = artifacts_folder(settings)
-    with open_dbt(settings, "prod", artifacts, variables, log_format) as session:
-        planned = plan_production(
-            session,
-            settings,
-            variables=variables,
-            is_full=is_full,
-            is_full_refresh=is_full_refresh,
-        )
-        for line in planned.lines:
-            console.print(line, soft_wrap=True, highlight=False)
+    with _planned(settings, console, options) as (session, planned):
         if not run_production(session, planned, settings):
             raise TableError(
                 "dbt build failed; its messages are above and in "
@@ -93,39 +86,36 @@ def build_tables(
             )
 
 
-def build(
-    settings: Settings,
-    console: Console,
-    *,
-    is_full: bool = False,
-    is_full_refresh: bool = False,
-    variables: str = "{}",
-) -> None:
-    """Land the data, build with dbt what is new or changed, and print the summary.
+def _prepare(settings: Settings, console: Console) -> None:
+    ensure_registered_tables(settings)
+    if not settings.cluster_host:
+        supervisor.up(["thrift"], settings, console.print)
 
-    Args:
-        settings: the project's settings.
-        console: where progress is printed.
-        is_full: build everything, whatever has changed.
-        is_full_refresh: build everything, and incremental tables from nothing.
-        variables: a YAML mapping that goes before the variables in dbt_project.yml.
+
+def plan(settings: Settings, console: Console, options: BuildOptions) -> None:
+    """Say what the next build would build of what has landed, and why; nothing is built.
+
+    Raises:
+        TableError: dbt cannot answer, or a build is running.
+        ServiceError: the Thrift server does not come up.
+    """
+    with only_one_build(settings):
+        _prepare(settings, console)
+        with _planned(settings, console, options):
+            pass
+
+
+def build(settings: Settings, console: Console, options: BuildOptions) -> None:
+    """Land the data, build with dbt what is new or changed, and print the summary.
 
     Raises:
         LakehouseError: a step failed; every table is at a version that was whole, and running
             the build again goes on from there.
     """
     with only_one_build(settings):
-        ensure_registered_tables(settings)
-        if not settings.cluster_host:
-            supervisor.up(["thrift"], settings, console.print)
+        _prepare(settings, console)
         land_source(settings, console)
-        build_tables(
-            settings,
-            console,
-            is_full=is_full,
-            is_full_refresh=is_full_refresh,
-            variables=variables,
-        )
+        build_tables(settings, console, options)
         if not settings.is_root_here:
             # Good states and the summary look for tables in folders.
             console.print("Done. marts.load_audit accounts for every row", soft_wrap=True)

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from lakehouse.build import build as run_build
 from lakehouse.build import land_source, only_one_build
+from lakehouse.build import plan as run_plan
+from lakehouse.builds.production import BuildOptions
 from lakehouse.builds.slim_ci import slim_ci as run_slim_ci
 from lakehouse.console import run_app
 from lakehouse.data.replay import rejected_loads, write_replay
@@ -31,6 +33,8 @@ __all__ = ["app", "main"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(maintenance)
 console = Console()
+
+Variables = Annotated[str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")]
 
 
 @app.callback()
@@ -138,12 +142,16 @@ def build(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="The same, incremental tables from nothing")
     ] = False,
-    variables: Annotated[
-        str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")
-    ] = "{}",
+    variables: Variables = "{}",
 ) -> None:
     """Land the data, build and test with dbt what is new or changed, and print a summary."""
-    run_build(settings(), console, is_full=full, is_full_refresh=full_refresh, variables=variables)
+    run_build(settings(), console, BuildOptions(full, full_refresh, variables))
+
+
+@app.command()
+def plan(variables: Variables = "{}") -> None:
+    """Say what the next build would build of what has landed, and why."""
+    run_plan(settings(), console, BuildOptions(variables=variables))
 
 
 @app.command()

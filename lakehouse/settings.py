@@ -53,7 +53,12 @@ class Settings(BaseSettings):
     dbt_schema: str = Field(
         "", description="Prefix of a person's own schemas; empty: dev_<user name>"
     )
-    dbt_ci_id: str = Field("", description="Names the schemas of one check; empty: local")
+    dbt_ci_id: str = Field(
+        "",
+        # A part of names that stand unquoted in SQL.
+        pattern=r"^[a-z0-9_]*$",
+        description="Names the schemas of one slim CI; empty: an id of its own for each",
+    )
 
     kafka_port: int = Field(9092, gt=0, lt=65536, description="Port of the local Kafka broker")
     kafka_controller_port: int = Field(

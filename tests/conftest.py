@@ -13,6 +13,7 @@ from rich.console import Console
 from stream_under_test import StreamUnderTest
 
 from lakehouse.build import build_tables
+from lakehouse.builds.production import BuildOptions
 from lakehouse.jars import fetch_jars
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.services import supervisor
@@ -104,7 +105,7 @@ def lakehouse(server: LakehouseUnderTest) -> LakehouseUnderTest:
     Tests may land more and build again: each asserts only on what it landed itself.
     """
     server.land_synthetic()
-    build_tables(server.settings, Console())
+    build_tables(server.settings, Console(), BuildOptions())
     return server
 
 

@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from lakehouse.build import build_tables
+from lakehouse.builds.production import BuildOptions
 from lakehouse.settings import settings
 
 __all__ = ["main"]
@@ -10,7 +11,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Build; dbt's log is JSON, so that its statements can be counted."""
-    build_tables(settings(), Console(), log_format="json")
+    build_tables(settings(), Console(), BuildOptions(log_format="json"))
 
 
 if __name__ == "__main__":

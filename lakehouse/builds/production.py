@@ -14,7 +14,7 @@ from lakehouse.builds.state import BuildState, keep_failed, keep_good, read_stat
 from lakehouse.builds.test_history import record_test_results
 from lakehouse.settings import Settings
 
-__all__ = ["ProductionBuild", "plan_production", "run_production"]
+__all__ = ["BuildOptions", "ProductionBuild", "plan_production", "run_production"]
 
 # Unit tests check the SQL, not the data; `make test` and `make ci-slim` run them.
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
@@ -34,6 +34,23 @@ _PENDING = {
     "fail": "it failed before (result:fail)",
     "skipped": "it was not reached before (result:skipped)",
 }
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How a production build is asked for.
+
+    Attributes:
+        is_full: build everything, whatever has changed.
+        is_full_refresh: build everything, and incremental tables from nothing.
+        variables: a YAML mapping that goes before the variables in dbt_project.yml.
+        log_format: of dbt's log file: text or json.
+    """
+
+    is_full: bool = False
+    is_full_refresh: bool = False
+    variables: str = "{}"
+    log_format: str = "text"
 
 
 @dataclass(frozen=True)
@@ -58,32 +75,26 @@ class ProductionBuild:
 
 
 def plan_production(
-    session: DbtSession,
-    settings: Settings,
-    *,
-    variables: str = "{}",
-    is_full: bool = False,
-    is_full_refresh: bool = False,
+    session: DbtSession, settings: Settings, options: BuildOptions = BuildOptions()
 ) -> ProductionBuild:
     """Ask the sources and dbt's state what is to be built; nothing is built yet.
 
     Args:
-        session: dbt against production.
+        session: dbt against production, opened with the variables of the options.
         settings: the project's settings.
-        variables: the YAML mapping that the session was opened with.
-        is_full: build everything, whatever the state says.
-        is_full_refresh: build everything, and incremental tables from nothing.
+        options: what was asked for.
 
     Raises:
         TableError: dbt cannot answer.
     """
     manifest = json.loads((session.artifacts / "manifest.json").read_text())
     graph = read_graph(manifest)
-    conditions = read_conditions(manifest, variables, settings)
+    conditions = read_conditions(manifest, options.variables, settings)
     session.freshness([f"source:{graph[name].label}" for name in _sources_read(graph)])
     sources = json.loads((session.artifacts / "sources.json").read_text())
     state = read_state(settings)
-    if is_full or is_full_refresh:
+    is_full_refresh = options.is_full_refresh
+    if options.is_full or is_full_refresh:
         why_all = ["it was asked for"]
     elif state is None:
         why_all = ["there is no state of an earlier build"]
@@ -131,6 +142,8 @@ def _changes_since(
     graph: Mapping[str, Node],
 ) -> tuple[list[str], dict[str, list[str]]]:
     """What dbt is to select, and what happened to which source or node, in words."""
+    # First, while dbt still knows them from asking for the freshness.
+    existing = session.relations({node.schema for node in graph.values() if node.kind in BUILT})
     causes: defaultdict[str, list[str]] = defaultdict(list)
     by_method: list[str] = []
     by_name: list[str] = []
@@ -155,8 +168,7 @@ def _changes_since(
             by_name.append(f"{graph[name].label}+")
     by_method += [f"result:{status}+" for status in _PENDING if status in pending.values()]
 
-    schemas = sorted({node.schema for node in graph.values() if node.kind in BUILT})
-    for name in missing(graph, session.relations(schemas)):
+    for name in missing(graph, existing):
         causes[name].append("it does not exist")
         by_name.append(f"{graph[name].label}+")
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lakehouse.builds import conditions, session
-from lakehouse.builds.production import ProductionBuild, plan_production
+from lakehouse.builds.production import BuildOptions, ProductionBuild, plan_production
 from lakehouse.builds.session import DbtSession, open_dbt
 from lakehouse.builds.state import artifacts_folder, keep_failed, keep_good, production_state
 from lakehouse.data.bronze import ensure_csv_purchases
@@ -186,7 +186,7 @@ def test_a_table_that_someone_dropped_is_built_again(opened, settings):
 
 
 def test_another_value_of_a_variable_builds_everything(opened, settings):
-    planned = plan_production(opened, settings, variables="{folds: 5}")
+    planned = plan_production(opened, settings, BuildOptions(variables="{folds: 5}"))
     assert planned.lines == ("Build: everything, because the variable folds is 5, not 10",)
     assert planned.arguments[2:] == ()
     assert len(planned.tasks) > 100
@@ -203,7 +203,7 @@ def test_another_hook_of_the_project_builds_everything(opened, project, settings
 
 @pytest.mark.parametrize("flag", ["is_full", "is_full_refresh"])
 def test_everything_is_built_when_asked_for(opened, settings, flag):
-    planned = plan_production(opened, settings, **{flag: True})
+    planned = plan_production(opened, settings, BuildOptions(**{flag: True}))
     assert planned.lines == ("Build: everything, because it was asked for",)
     assert ("--full-refresh" in planned.arguments) == (flag == "is_full_refresh")
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from lakehouse.build import build_tables
 from lakehouse.builds import conditions, session
+from lakehouse.builds.production import BuildOptions
 from lakehouse.builds.slim_ci import slim_ci
 from lakehouse.builds.state import artifacts_folder, production_state
 from lakehouse.errors import TableError
@@ -53,7 +54,7 @@ class Builds:
         """Build and return the lines that say what and why."""
         text = StringIO()
         try:
-            build_tables(self.lakehouse.settings, Console(file=text, width=200))
+            build_tables(self.lakehouse.settings, Console(file=text, width=200), BuildOptions())
         finally:
             self.said = text.getvalue()
         return self.said.splitlines()

@@ -2,12 +2,13 @@
 
 import io
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from lakehouse import build
-from lakehouse.builds.production import ProductionBuild
+from lakehouse.builds.production import BuildOptions, ProductionBuild
 from lakehouse.settings import Settings
 
 NOTHING = ProductionBuild((), None, frozenset(), {}, {}, ())
@@ -29,7 +30,7 @@ def test_a_build_elsewhere_ends_well_without_counting_tables(monkeypatch, tmp_pa
     elsewhere = Settings(var_dir=tmp_path, root="s3a://bucket/lakehouse")
     started = without_services(monkeypatch)
     said = io.StringIO()
-    build.build(elsewhere, Console(file=said, width=120))
+    build.build(elsewhere, Console(file=said, width=120), BuildOptions())
     assert "marts.load_audit accounts for every row" in said.getvalue()
     assert started == ["thrift"]
 
@@ -37,5 +38,15 @@ def test_a_build_elsewhere_ends_well_without_counting_tables(monkeypatch, tmp_pa
 def test_a_build_on_a_cluster_starts_no_server_here(monkeypatch, tmp_path):
     started = without_services(monkeypatch)
     elsewhere = Settings(var_dir=tmp_path, root="s3a://bucket/lakehouse", cluster_host="spark")
-    build.build(elsewhere, Console(file=io.StringIO()))
+    build.build(elsewhere, Console(file=io.StringIO()), BuildOptions())
     assert started == []
+
+
+def test_a_plan_is_said_and_not_built(monkeypatch, tmp_path):
+    without_services(monkeypatch)
+    monkeypatch.setattr(build, "plan_production", lambda *_: replace(NOTHING, lines=("all",)))
+    monkeypatch.setattr(build, "run_production", lambda *_: pytest.fail("something was built"))
+    monkeypatch.setattr(build, "land_source", lambda *_: pytest.fail("something has landed"))
+    said = io.StringIO()
+    build.plan(Settings(var_dir=tmp_path), Console(file=said), BuildOptions())
+    assert said.getvalue() == "all\n"

@@ -65,6 +65,7 @@ def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
         ("LAKEHOUSE_THRIFT_PORT", "70000"),
         ("LAKEHOUSE_SYNTHETIC_ROWS", "0"),
         ("LAKEHOUSE_SEED", "1.5"),
+        ("LAKEHOUSE_DBT_CI_ID", "x-y"),
     ],
 )
 def test_a_value_that_cannot_work_names_its_variable_and_itself(read_settings, name, value):
