@@ -31,8 +31,12 @@ data: setup ## Fetch the published data set from Kaggle (needs an account)
 	@$(LAKEHOUSE) fetch
 
 .PHONY: build
-build: setup ## The main job: from the purchases file to tested marts
-	@$(LAKEHOUSE) build
+build: setup ## The main job: from the purchases file to tested marts (FULL=1, FULL_REFRESH=1, VARS='{folds: 5}')
+	@$(LAKEHOUSE) build $(if $(FULL),--full) $(if $(FULL_REFRESH),--full-refresh) $(if $(VARS),--vars '$(VARS)')
+
+.PHONY: ci-slim
+ci-slim: setup ## Check what differs from the last good build, in schemas of its own
+	@$(LAKEHOUSE) ci-slim
 
 .PHONY: summary
 summary: setup ## Print what stands in the lakehouse
@@ -132,8 +136,14 @@ report: setup ## Write the conclusions for retailers, var/publications/report.ht
 dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside the models
 	@$(PUBLISHING) dictionary
 
+.PHONY: lint-dbt
+lint-dbt: setup ## Check what the dbt project says of itself: descriptions, tests, owners (no server)
+	@cd dbt_project && ../$(VENV)/bin/dbt parse --quiet --target-path ../var/dbt/lint
+	@$(VENV)/bin/dbt-bouncer run
+	@$(VENV)/bin/dbt-score lint --manifest var/dbt/lint/manifest.json
+
 .PHONY: lint
-lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
+lint: lint-dbt up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
@@ -142,6 +152,7 @@ lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks t
 test: setup ## Lint, unit tests and integration tests
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(MAKE) --no-print-directory lint-dbt
 	@$(VENV)/bin/pytest
 
 .PHONY: test-faults

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lakehouse.build import build as run_build
 from lakehouse.build import land_source, only_one_build
+from lakehouse.builds.slim_ci import slim_ci as run_slim_ci
 from lakehouse.console import run_app
 from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
@@ -130,9 +131,25 @@ def replay(
 
 
 @app.command()
-def build() -> None:
-    """Land the data, build and test every table with dbt, and print a summary."""
-    run_build(settings(), console)
+def build(
+    full: Annotated[
+        bool, typer.Option("--full", help="Build everything, whatever has changed")
+    ] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="The same, incremental tables from nothing")
+    ] = False,
+    variables: Annotated[
+        str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")
+    ] = "{}",
+) -> None:
+    """Land the data, build and test with dbt what is new or changed, and print a summary."""
+    run_build(settings(), console, is_full=full, is_full_refresh=full_refresh, variables=variables)
+
+
+@app.command()
+def ci_slim() -> None:
+    """Check what differs from production, in schemas of its own that are dropped at the end."""
+    run_slim_ci(settings(), console)
 
 
 @app.command()

@@ -8,12 +8,9 @@ from pathlib import Path
 from lakehouse.errors import TableError
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["DBT_PROJECT_DIR", "PRODUCTION_BUILD", "dbt_environment", "run_dbt"]
+__all__ = ["DBT_PROJECT_DIR", "dbt_environment", "run_dbt"]
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
-
-# Unit tests check the SQL, not the data; `make test` runs them.
-PRODUCTION_BUILD = ("build", "--exclude-resource-type", "unit_test")
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The tables that other processes write by path and dbt reads as sources, there before dbt runs."""
 
+from lakehouse.builds.test_history import ensure_test_results
 from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.settings import Settings
@@ -25,3 +26,4 @@ def ensure_registered_tables(settings: Settings) -> None:
     ensure_bronze_tables(settings)
     ensure_live_tables(settings)
     ensure_prediction_tables(settings)
+    ensure_test_results(settings)

@@ -1,7 +1,3 @@
-{#-
-  Refuses a variable of the project that no model could work with, before anything is built: one line
-  with its name, its value and what it may be. Within these limits every build works and its tests hold.
--#}
 {% macro check_variables() -%}
     {%- set whole = {
         "seed": (-2147483648, 2147483647),

@@ -1,20 +1,12 @@
 {#-
-  SQL condition that holds for records which are not yet in this incremental model, whichever way
-  they landed. It is asked of `load_id`, `position_in_load` and `landed_at`.
+  A load is a file, which lands in one commit, or a partition of a Kafka topic, whose records land in the
+  order of their offsets. So what this model holds of a load is all of it up to a position, and a record is
+  new if it stands past that position. No clock decides: `landed_at` may be wrong or go back.
 
-  A load is a file, which lands in one commit, or a partition of a Kafka topic, whose records land in
-  the order of their offsets. So what this model holds of a load is all of it up to a position, and a
-  record is new if it stands past that position. No clock decides: `landed_at` may be wrong or go back.
-
-  One statement finds the loads that hold something new, and between which positions and since when.
-  They are written into the SQL as literals, by which Delta skips the files of older records; the time
-  is read off the very records that are new, so it leaves out none of them. What lands after that
-  statement is the next run's. Why so: docs/decisions/0010-no-watermark-is-a-clock.md.
-
-  Arguments:
-    upstream (list of relations): what the model reads.
-    position (string): name of `position_in_load` in them.
-    only (string): SQL condition on the records of upstream that the model keeps.
+  One statement finds the loads that hold something new, and between which positions and since when. They
+  are written into the SQL as literals, by which Delta skips the files of older records; the time is read
+  off the very records that are new, so it leaves out none of them. What lands after that statement is the
+  next run's. Why so: docs/decisions/0010-no-watermark-is-a-clock.md.
 -#}
 {% macro is_past_positions(upstream, position='position_in_load', only='true') -%}
     {%- set loads = [] -%}

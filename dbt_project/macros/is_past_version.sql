@@ -1,13 +1,7 @@
 {#-
-  SQL condition that holds for rows of `upstream` which this incremental model has not seen yet: rows
-  of a version past the highest one that it holds. Both tables keep the version in `cleansed_version`.
-
-  A model that holds a higher version than upstream does has seen rows that are gone: upstream was made
-  anew or put back, and all of its rows count as new. The two highest versions are read first, in one
-  statement, and written into the SQL as a literal, so that Delta skips the files of older rows.
-
-  Arguments:
-    upstream: the relation that the model reads.
+  A model that holds a higher version than upstream does has seen rows that are gone: upstream was made anew
+  or put back, and all of its rows count as new. The two highest versions are read first, in one statement,
+  and written into the SQL as a literal, so that Delta skips the files of older rows.
 -#}
 {% macro is_past_version(upstream) -%}
     {%- set held, newest = none, none -%}

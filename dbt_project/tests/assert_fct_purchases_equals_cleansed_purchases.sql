@@ -1,5 +1,6 @@
 -- A returned row is a purchase that only one of the two tables holds, or that they tell differently: in
 -- any column of the facts but those that say when and by which write the cleansing last touched the row.
+-- It passes if both are empty; that they are not, the tests of cleansed_purchases tell.
 {%- set told_apart_by_writes = ['event_id', 'cleansed_at', 'cleansed_version'] -%}
 {#- By its name: with --empty a ref is a subquery, which has no columns to list. #}
 {%- set facts = ref('fct_purchases') -%}

@@ -7,6 +7,7 @@
 --     know of fold 0: the alteration does not reach the features, so the comparison above shows nothing.
 -- Folds 0 and 1 and a hundred customers speak for all: what is proved is a property of the macros
 -- that make the features, so they run over this sample, all three sets at once.
+-- It passes if the set is empty; that it is not, the other tests of purchase_training_set tell.
 {%- set features = [] -%}
 {%- for encoding in encodings() if encoding != 'overall' -%}
 {%- do features.extend([encoding ~ '_mean_purchase', encoding ~ '_count']) -%}

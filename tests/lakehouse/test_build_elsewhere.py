@@ -1,13 +1,16 @@
 """A build whose tables stand in a storage that is not a folder of this machine."""
 
 import io
-from subprocess import CompletedProcess
+from contextlib import nullcontext
 
 import pytest
 from rich.console import Console
 
 from lakehouse import build
+from lakehouse.builds.production import ProductionBuild
 from lakehouse.settings import Settings
+
+NOTHING = ProductionBuild((), None, frozenset(), {}, {}, ())
 
 
 def without_services(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -16,7 +19,9 @@ def without_services(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(build, "ensure_registered_tables", lambda _: None)
     monkeypatch.setattr(build.supervisor, "up", lambda names, *_: started.extend(names))
     monkeypatch.setattr(build, "land_source", lambda *_: None)
-    monkeypatch.setattr(build, "run_dbt", lambda *_: CompletedProcess([], 0))
+    monkeypatch.setattr(build, "open_dbt", lambda *_: nullcontext())
+    monkeypatch.setattr(build, "plan_production", lambda *_, **__: NOTHING)
+    monkeypatch.setattr(build, "run_production", lambda *_: True)
     return started
 
 

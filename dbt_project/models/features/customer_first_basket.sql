@@ -14,7 +14,7 @@ products as (
 
 categories as (
 
-    select * from {{ ref('category_features') }}
+    select * from {{ ref('category_price_bounds') }}
 
 ),
 

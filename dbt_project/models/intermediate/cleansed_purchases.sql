@@ -19,14 +19,12 @@ price_bounds as (
 
 ),
 
--- An hour without weight has no slots; a sequence that ends before it begins would count down.
 simulated_slots as (
 
     select
         simulated_hour_at,
         explode(sequence(first_slot, last_slot)) as slot
-    from {{ ref('simulated_hours') }}
-    where first_slot <= last_slot
+    from {{ ref('simulated_hour_slots') }}
 
 ),
 

@@ -6,7 +6,7 @@ customers as (
         user_id,
         sum_purchase,
         11 - ntile(10) over (order by sum_purchase, user_id) as value_decile
-    from {{ ref('customer_features') }}
+    from {{ ref('dim_customers') }}
 
 ),
 

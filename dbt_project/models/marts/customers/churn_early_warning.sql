@@ -9,7 +9,7 @@ customers as (
         simulated_recency_hours,
         timestampdiff(minute, simulated_first_event_at, simulated_last_event_at) / double(60)
             as simulated_active_hours
-    from {{ ref('customer_features') }}
+    from {{ ref('dim_customers') }}
 
 ),
 

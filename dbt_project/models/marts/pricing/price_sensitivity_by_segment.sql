@@ -11,13 +11,13 @@ interactions as (
 
 customers as (
 
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('dim_customers') }}
 
 ),
 
 products as (
 
-    select * from {{ ref('product_features') }}
+    select * from {{ ref('dim_products') }}
 
 ),
 
