@@ -1,3 +1,8 @@
+{#-
+  A record that cannot be used shows its bytes in `raw_line`: as text where they are UTF-8, else as `base64:`
+  and their Base64 form. Of a longer value there are the first 4,096 characters, as of a line of a file;
+  bronze keeps all of it.
+-#}
 {% macro kafka_evidence() -%}
     -- whether the record can be used
     coalesce(is_valid, false) as is_readable,
