@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from lakehouse.errors import SettingsError
-from streaming.messages import MESSAGE_TYPES, Field
+from lakehouse.kafka.contract import MESSAGE_TYPES, Field
 from streaming.simulate import Event
 
 __all__ = ["BROKEN_KINDS", "FAULTS", "FaultInjector", "Outgoing", "Shares", "Verdict", "iso_millis"]

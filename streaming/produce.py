@@ -17,15 +17,15 @@ from rich.console import Console
 from lakehouse.console import run_app
 from lakehouse.data.source import find_source
 from lakehouse.errors import SettingsError
+from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.topics import ensure_topics
 from lakehouse.settings import Settings, settings
 from streaming.account import Account
 from streaming.faults import FaultInjector, Shares
-from streaming.messages import MESSAGE_TYPES
 from streaming.pacing import at_rate, paced, sped_up
 from streaming.replay import later_round, read_purchases
 from streaming.sender import Sender
 from streaming.simulate import Event, Plan, events, plan_events
-from streaming.topics import ensure_topics
 
 __all__ = ["app", "forecast", "main", "produce"]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streaming.messages import CUSTOMER_EVENTS, PRODUCT_VIEWS, PURCHASES, SCHEMA_VERSION
+from lakehouse.kafka.contract import CUSTOMER_EVENTS, PRODUCT_VIEWS, PURCHASES, SCHEMA_VERSION
 
 __all__ = ["Event", "Order", "Plan", "Step", "events", "plan_events"]
 

@@ -15,11 +15,11 @@ from deltalake import DeltaTable
 from fault_kinds import kind_of_broken
 from kafka import KafkaConsumer, TopicPartition
 
+from lakehouse.kafka.connection import client_options
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import PROJECT_DIR, Settings
 from streaming.account import Account
 from streaming.checkpoint import checkpoint_path
-from streaming.connection import client_options
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path
 
 JOB = ("-m", "streaming.run")

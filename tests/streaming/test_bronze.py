@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable, Schema
 
+from lakehouse.kafka.contract import CUSTOMER_EVENTS, MAX_VALUE_BYTES, PRODUCT_VIEWS, PURCHASES
 from streaming.bronze import to_bronze
 from streaming.faults import BROKEN_KINDS, iso_millis
-from streaming.messages import CUSTOMER_EVENTS, MAX_VALUE_BYTES, PRODUCT_VIEWS, PURCHASES
 from streaming.simulate import Event
 from streaming.tables import bronze_schema
 

@@ -4,9 +4,9 @@ from datetime import datetime
 import pytest
 
 from lakehouse.errors import SettingsError
+from lakehouse.kafka.contract import PURCHASES
 from streaming.account import Account
 from streaming.faults import BROKEN_KINDS, FAULTS, FaultInjector, Shares
-from streaming.messages import PURCHASES
 from streaming.simulate import Event
 
 START = 1_795_000_000_000

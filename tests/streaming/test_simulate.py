@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.data.synthetic import HEADER, generate
 from lakehouse.errors import SourceFileError
-from streaming.messages import MESSAGE_TYPES, PURCHASES
+from lakehouse.kafka.contract import MESSAGE_TYPES, PURCHASES
 from streaming.replay import NEXT_ROUND_USERS, event_id, later_round, read_purchases
 from streaming.simulate import events, plan_events
 

@@ -4,8 +4,8 @@ import pytest
 import yaml
 from deltalake import DeltaTable
 
+from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import PROJECT_DIR
-from streaming.messages import PURCHASES
 from streaming.simulated_time import SimulatedTime, seeded_bucket, spark_xxhash64
 
 
