@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.data.landing import DataKind
-from lakehouse.data.synthetic import generate
 from lakehouse.errors import SourceFileError
 from lakehouse.settings import PROJECT_DIR, Settings
+from simulator.purchases.generate import generate
 
 __all__ = ["KAGGLE_DATASET", "RAW_DIR", "Source", "fetch_published", "find_source"]
 

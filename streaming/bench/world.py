@@ -21,8 +21,8 @@ from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.services import supervisor
 from lakehouse.settings import PROJECT_DIR, Settings
+from simulator.account import Account
 from streaming import health
-from streaming.account import Account
 from streaming.live_tables import STREAM_METRICS, live_path
 from streaming.tables import bronze_path
 
@@ -74,7 +74,7 @@ class World:
         known = set(self._accounts())
         producers = [
             self._start(
-                "streaming.produce",
+                "simulator.produce",
                 *("--duration", str(seconds), "--seed", str(seed)),
                 *("--rounds", str(_ROUNDS), "--first-round", str(self._next_round + of * _ROUNDS)),
                 *each,

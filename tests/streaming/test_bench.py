@@ -17,7 +17,7 @@ from deltalake import DeltaTable, write_deltalake
 from lakehouse.bench.sections import find_bench
 from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import Settings
-from streaming.account import Account
+from simulator.account import Account
 from streaming.bench.freshness import Freshness
 from streaming.bench.latency import percentiles, row_latencies
 from streaming.bench.report import Measured, flat_figures, section

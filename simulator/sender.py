@@ -11,7 +11,7 @@ from lakehouse.errors import StreamError
 from lakehouse.kafka.connection import client_options, no_answer
 from lakehouse.kafka.topics import TOPIC_SETTINGS
 from lakehouse.settings import Settings
-from streaming.faults import Outgoing
+from simulator.events.faults import Outgoing
 
 __all__ = ["Compression", "Sender"]
 

@@ -1,4 +1,4 @@
-"""The producer: replays a purchases file as events. ``python -m streaming.produce --help``."""
+"""The producer: replays a purchases file as events. ``python -m simulator.produce --help``."""
 
 import itertools
 import signal
@@ -20,12 +20,12 @@ from lakehouse.errors import SettingsError
 from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.kafka.topics import ensure_topics
 from lakehouse.settings import Settings, settings
-from streaming.account import Account
-from streaming.faults import FaultInjector, Shares
-from streaming.pacing import at_rate, paced, sped_up
-from streaming.replay import later_round, read_purchases
-from streaming.sender import Sender
-from streaming.simulate import Event, Plan, events, plan_events
+from simulator.account import Account
+from simulator.events.faults import FaultInjector, Shares
+from simulator.events.pacing import at_rate, paced, sped_up
+from simulator.events.rounds import later_round, read_purchases
+from simulator.events.visits import Event, Plan, events, plan_events
+from simulator.sender import Sender
 
 __all__ = ["app", "forecast", "main", "produce"]
 
@@ -176,7 +176,7 @@ def _account_folder(settings: Settings) -> Path:
 
 
 @app.command(
-    epilog="Example: python -m streaming.produce --rate 5000 --duration 60 --broken-share 0.01"
+    epilog="Example: python -m simulator.produce --rate 5000 --duration 60 --broken-share 0.01"
 )
 def main_command(
     rate: Annotated[

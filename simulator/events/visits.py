@@ -98,7 +98,7 @@ def plan_events(
     """Simulate the steps that lead to purchases, and put them in order.
 
     Args:
-        purchases: with ``streaming.replay.PURCHASE_COLUMNS``.
+        purchases: with ``simulator.events.rounds.PURCHASE_COLUMNS``.
         seed: seed of everything random here.
         order: "time" sends by simulated time; "random" shuffles the purchases, each still after
             the steps that lead to it.

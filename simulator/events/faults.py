@@ -13,7 +13,7 @@ import orjson
 
 from lakehouse.errors import SettingsError
 from lakehouse.kafka.contract import MESSAGE_TYPES, Field
-from streaming.simulate import Event
+from simulator.events.visits import Event
 
 __all__ = ["BROKEN_KINDS", "FAULTS", "FaultInjector", "Outgoing", "Shares", "Verdict", "iso_millis"]
 

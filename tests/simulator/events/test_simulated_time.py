@@ -6,7 +6,7 @@ from deltalake import DeltaTable
 
 from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import PROJECT_DIR
-from streaming.simulated_time import SimulatedTime, seeded_bucket, spark_xxhash64
+from simulator.events.simulated_time import SimulatedTime, seeded_bucket, spark_xxhash64
 
 
 def test_the_hash_is_the_one_that_spark_computes(spark):
