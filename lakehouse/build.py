@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from rich.console import Console
 
 from lakehouse.data.landing import LandingResult, land
-from lakehouse.data.source import Source, find_source
+from lakehouse.data.source import find_source
 from lakehouse.dbt import PRODUCTION_BUILD, run_dbt
 from lakehouse.errors import TableError
 from lakehouse.locks import only_one
@@ -35,8 +35,7 @@ def only_one_build(settings: Settings) -> AbstractContextManager[None]:
 
 def land_source(settings: Settings, console: Console) -> LandingResult:
     """Find or make the purchases file and land it."""
-    with rows_progress("Making synthetic data", settings.synthetic_rows, console) as progress:
-        source: Source = find_source(settings, report=console.print, progress=progress)
+    source = find_source(settings, report=console.print)
     with rows_progress("Landing", None, console) as progress:
         result = land(
             source.path,

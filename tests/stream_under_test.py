@@ -23,7 +23,7 @@ from streaming.checkpoint import checkpoint_path
 from streaming.tables import bronze_path
 
 JOB = ("-m", "streaming.run")
-PRODUCER = ("-m", "simulator.produce")
+PRODUCER = ("-m", "simulator", "produce")
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:

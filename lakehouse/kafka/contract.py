@@ -1,12 +1,15 @@
-"""What a message of each topic holds: fields, types, allowed values. The one place that says so.
+"""What a message of each topic holds: fields, types, allowed values, from ``contract.json``.
 
-The producer writes by it and bronze validates by it. Values and bounds are those of the batch side
-(``vars`` of ``dbt_project.yml``); a test holds the two against each other.
+That file is the one place that says so: the producer writes by it and bronze validates by it.
+Values and bounds are those of the batch side (``vars`` of ``dbt_project.yml``); a test holds the
+two against each other.
 """
 
+import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
 
 __all__ = [
     "CUSTOMER_EVENTS",
@@ -21,17 +24,19 @@ __all__ = [
     "MessageType",
 ]
 
-SCHEMA_VERSION = 1
+_CONTRACT = json.loads(Path(__file__).with_name("contract.json").read_text())
+
+SCHEMA_VERSION: int = _CONTRACT["schema_version"]
 """Version that the producer writes. A reader takes any later one: versions only add fields."""
 
-EARLIEST_EVENT_AT = datetime(2018, 1, 1, tzinfo=UTC)
+EARLIEST_EVENT_AT = datetime.fromisoformat(_CONTRACT["earliest_event_at"])
 """The data set is of 2018; an event that claims to be older has a broken clock."""
 
-LATEST_AHEAD = timedelta(hours=1)
+LATEST_AHEAD = timedelta(seconds=_CONTRACT["latest_ahead_seconds"])
 """How far an event's clock may be ahead of Kafka's. Kafka's own time is the measure, and not that
 of the reader, so that a replayed message gets the same verdict."""
 
-MAX_VALUE_BYTES = 65_536
+MAX_VALUE_BYTES: int = _CONTRACT["max_value_bytes"]
 """A purchase takes about 450 bytes; a value over a hundred times longer is not parsed at all."""
 
 
@@ -87,70 +92,18 @@ class MessageType:
         return next(field.allowed for field in self.fields if field.name == "event_type")
 
 
-def _head(*event_types: str) -> tuple[Field, ...]:
-    return (
-        Field("event_id", "string", pattern="[0-9a-f]{32}"),
-        Field("event_type", "string", allowed=event_types),
-        Field("schema_version", "int", minimum=1),
-        Field("timestamp", "timestamp"),
-        Field("user_id", "int", minimum=1),
-    )
+def _field(given: dict[str, Any]) -> Field:
+    allowed = given.get("allowed")
+    return Field(**given | {"allowed": allowed and tuple(allowed)})
 
 
-_PRODUCT = Field("product_id", "string", pattern="P[0-9]{1,15}")
-_ANY_PRODUCT = Field("product_id", "string", is_required=False, pattern="P[0-9]{1,15}")
-_SESSION = Field("session_id", "string", pattern="[0-9a-zA-Z-]{1,64}")
-_CATEGORIES = tuple(range(1, 21))
+def _message_type(given: dict[str, Any]) -> MessageType:
+    return MessageType(**given | {"fields": tuple(_field(field) for field in given["fields"])})
 
-PURCHASES = MessageType(
-    topic="black-friday-purchases",
-    partitions=3,
-    table="kafka_purchases",
-    description="One purchase of one product by one customer",
-    fields=(
-        *_head("purchase"),
-        _PRODUCT,
-        Field("gender", "string", allowed=("F", "M")),
-        Field(
-            "age", "string", allowed=("0-17", "18-25", "26-35", "36-45", "46-50", "51-55", "55+")
-        ),
-        Field("occupation", "int", allowed=tuple(range(21))),
-        Field("city_category", "string", allowed=("A", "B", "C")),
-        Field("stay_in_current_city_years", "string", allowed=("0", "1", "2", "3", "4+")),
-        Field("marital_status", "int", allowed=(0, 1)),
-        Field("product_category_1", "int", allowed=_CATEGORIES),
-        Field("product_category_2", "int", is_required=False, allowed=_CATEGORIES),
-        Field("product_category_3", "int", is_required=False, allowed=_CATEGORIES),
-        Field("purchase", "int", minimum=1, maximum=100_000),
-    ),
-)
 
-CUSTOMER_EVENTS = MessageType(
-    topic="customer-events",
-    partitions=2,
-    table="kafka_customer_events",
-    description="One step of a simulated customer: login, search, cart or checkout",
-    fields=(
-        *_head("login", "search", "cart", "checkout"),
-        _SESSION,
-        _ANY_PRODUCT,
-        Field("product_category_1", "int", is_required=False, allowed=_CATEGORIES),
-    ),
-)
-
-PRODUCT_VIEWS = MessageType(
-    topic="product-views",
-    partitions=2,
-    table="kafka_product_views",
-    description="One simulated look of a customer at a product",
-    fields=(
-        *_head("product_view"),
-        _SESSION,
-        _PRODUCT,
-        Field("product_category_1", "int", allowed=_CATEGORIES),
-        Field("view_seconds", "int", minimum=1, maximum=3_600),
-    ),
-)
-
-MESSAGE_TYPES = {kind.topic: kind for kind in (PURCHASES, CUSTOMER_EVENTS, PRODUCT_VIEWS)}
+MESSAGE_TYPES = {given["topic"]: _message_type(given) for given in _CONTRACT["topics"]}
 """All message types, by topic."""
+
+PURCHASES = MESSAGE_TYPES["black-friday-purchases"]
+CUSTOMER_EVENTS = MESSAGE_TYPES["customer-events"]
+PRODUCT_VIEWS = MESSAGE_TYPES["product-views"]

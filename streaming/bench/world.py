@@ -74,7 +74,8 @@ class World:
         known = set(self._accounts())
         producers = [
             self._start(
-                "simulator.produce",
+                "simulator",
+                "produce",
                 *("--duration", str(seconds), "--seed", str(seed)),
                 *("--rounds", str(_ROUNDS), "--first-round", str(self._next_round + of * _ROUNDS)),
                 *each,
