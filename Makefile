@@ -77,7 +77,7 @@ RATE ?= 1000
 .PHONY: stream
 stream: setup ## Start Kafka and the streaming job, and replay the purchases (RATE=1000 messages per second)
 	@$(LAKEHOUSE) up thrift kafka stream
-	@$(PYTHON) -m streaming.produce --rate $(RATE)
+	@$(PYTHON) -m simulator produce --rate $(RATE)
 	@$(PYTHON) -m streaming.health --wait 120
 	@echo "Next: \`make build\` takes it in; docs/how-to/stream.md reads the live tables; \`make down\` stops all"
 

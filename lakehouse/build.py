@@ -14,7 +14,7 @@ from lakehouse.builds.production import (
 from lakehouse.builds.session import DbtSession, open_dbt
 from lakehouse.builds.state import artifacts_folder
 from lakehouse.data.landing import LandingResult, land
-from lakehouse.data.source import Source, find_source
+from lakehouse.data.source import find_source
 from lakehouse.errors import TableError
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import record_good_state
@@ -43,8 +43,7 @@ def only_one_build(settings: Settings) -> AbstractContextManager[None]:
 
 def land_source(settings: Settings, console: Console) -> LandingResult:
     """Find or make the purchases file and land it."""
-    with rows_progress("Making synthetic data", settings.synthetic_rows, console) as progress:
-        source: Source = find_source(settings, report=console.print, progress=progress)
+    source = find_source(settings, report=console.print)
     with rows_progress("Landing", None, console) as progress:
         result = land(
             source.path,

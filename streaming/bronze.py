@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - what all of Spark's documentation calls it
 from pyspark.sql import types as T  # noqa: N812
 
-from streaming.messages import (
+from lakehouse.kafka.contract import (
     EARLIEST_EVENT_AT,
     LATEST_AHEAD,
     MAX_VALUE_BYTES,

@@ -10,11 +10,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming import StreamingQuery
 
+from lakehouse.kafka.connection import spark_options
+from lakehouse.kafka.contract import MessageType
 from lakehouse.settings import Settings
 from streaming.bronze import to_bronze
 from streaming.checkpoint import checkpoint_path, prepare_checkpoint, starting_offsets
-from streaming.connection import spark_options
-from streaming.messages import MessageType
 from streaming.options import JobOptions
 from streaming.session import use_pool
 from streaming.tables import bronze_path, next_offsets

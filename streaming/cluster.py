@@ -10,8 +10,8 @@ from pathlib import Path
 from kafka.errors import KafkaError
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.topics import admin_client
 from lakehouse.settings import Settings
-from streaming.topics import admin_client
 
 __all__ = ["check_cluster", "kept_cluster_path"]
 

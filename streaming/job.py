@@ -17,6 +17,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.topics import ensure_topics
 from lakehouse.locks import only_one
 from lakehouse.settings import Settings
 from streaming.bronze_query import start_bronze_query
@@ -26,13 +28,11 @@ from streaming.health import health_path, write_health
 from streaming.live import LIVE_QUERY, start_live_query
 from streaming.live_stores import MemoryStore
 from streaming.live_tables import ensure_live_tables
-from streaming.messages import MESSAGE_TYPES
 from streaming.metrics import MetricsLog, metrics_row
 from streaming.options import JobOptions
 from streaming.scoring import MODEL, SCORING_QUERY, ChampionWatch, start_scoring_query
 from streaming.session import stream_session
 from streaming.tables import ensure_bronze_tables
-from streaming.topics import ensure_topics
 from streaming.upkeep import Upkeep
 
 __all__ = ["only_one_job", "run_job"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from streaming.messages import MESSAGE_TYPES
+from lakehouse.kafka.contract import MESSAGE_TYPES
 
 __all__ = ["JobOptions", "Sink"]
 

@@ -4,12 +4,12 @@ import shutil
 from pathlib import Path
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
 from streaming.cluster import kept_cluster_path
 from streaming.job import only_one_job
 from streaming.live import archive_folder
 from streaming.live_tables import LIVE_TABLES, ensure_live_tables, live_path
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path, ensure_bronze_tables
 
 __all__ = ["folders_of_stream", "reset_stream"]

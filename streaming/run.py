@@ -7,9 +7,9 @@ from rich.console import Console
 
 from lakehouse.console import run_app
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import settings
 from streaming.job import run_job
-from streaming.messages import MESSAGE_TYPES
 from streaming.options import JobOptions, Sink
 from streaming.reset import folders_of_stream, reset_stream
 

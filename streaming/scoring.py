@@ -16,10 +16,10 @@ from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
+from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import Settings
 from streaming.checkpoint import checkpoint_path
 from streaming.live_tables import FEATURES, PREDICTIONS, live_path
-from streaming.messages import PURCHASES
 from streaming.options import JobOptions
 from streaming.session import use_pool
 from streaming.tables import bronze_path, next_offsets

@@ -4,8 +4,8 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
 from lakehouse.data.delta_tables import ensure_table
+from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
 from lakehouse.settings import Settings
-from streaming.messages import MESSAGE_TYPES, MessageType
 
 __all__ = ["bronze_path", "bronze_schema", "ensure_bronze_tables", "next_offsets"]
 

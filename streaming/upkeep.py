@@ -13,9 +13,9 @@ from collections.abc import Callable
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
 from streaming.live_tables import LIVE_AGGREGATES, PREDICTIONS, STREAM_METRICS, live_path
-from streaming.messages import MESSAGE_TYPES
 from streaming.session import use_pool
 from streaming.tables import bronze_path
 

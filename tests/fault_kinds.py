@@ -16,7 +16,7 @@ _PAST_A_BOUND = ("_is_not_positive", "_is_unknown", "_is_absurd")
 
 
 def kind_of_broken(reasons: Sequence[str], value: str | None) -> str:
-    """The kind of ``streaming.faults.BROKEN_KINDS``; an injected fault has exactly one reason.
+    """The kind of ``events.faults.BROKEN_KINDS``; an injected fault has exactly one reason.
 
     The value decides only where two kinds lead to one reason.
     """

@@ -7,11 +7,11 @@ from deltalake import DeltaTable
 
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import find_source
-from lakehouse.data.synthetic import HEADER
 from lakehouse.dbt import run_dbt
 from lakehouse.services.thrift import connect
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
+from simulator.purchases.generate import HEADER
 
 
 class LakehouseUnderTest:

@@ -5,6 +5,7 @@ from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import Settings
 from streaming.live_tables import (
     AVERAGE_BY_CITY,
@@ -19,7 +20,6 @@ from streaming.live_tables import (
     live_path,
 )
 from streaming.live_windows import PURCHASE_COLUMNS
-from streaming.messages import PURCHASES
 from streaming.tables import bronze_path
 
 

@@ -15,15 +15,15 @@ from deltalake import DeltaTable
 from fault_kinds import kind_of_broken
 from kafka import KafkaConsumer, TopicPartition
 
+from lakehouse.kafka.connection import client_options
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import PROJECT_DIR, Settings
-from streaming.account import Account
+from simulator.account import Account
 from streaming.checkpoint import checkpoint_path
-from streaming.connection import client_options
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path
 
 JOB = ("-m", "streaming.run")
-PRODUCER = ("-m", "streaming.produce")
+PRODUCER = ("-m", "simulator", "produce")
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -143,7 +143,7 @@ class StreamUnderTest:
             assert self.landed_by_kind(topic) == wanted, topic
 
     def landed_by_kind(self, topic: str) -> Counter[str]:
-        """Messages in bronze, by the kind of ``streaming.faults.FAULTS`` that they show."""
+        """Messages in bronze, by the kind of ``simulator.events.faults.FAULTS`` that they show."""
         kinds: Counter[str] = Counter()
         seen: set[str] = set()
         columns = ("is_valid", "event_id", "event_at", "kafka_timestamp", "extra_fields")

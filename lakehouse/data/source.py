@@ -1,12 +1,13 @@
 """Which purchases file is in use: the user's own, or a synthetic one that is made on demand."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.data.landing import DataKind
-from lakehouse.data.synthetic import generate
 from lakehouse.errors import SourceFileError
 from lakehouse.settings import PROJECT_DIR, Settings
 
@@ -30,7 +31,6 @@ def find_source(
     *,
     raw_dir: Path = RAW_DIR,
     report: Callable[[str], None],
-    progress: Callable[[int], None] | None = None,
 ) -> Source:
     """The purchases file to land: ``LAKEHOUSE_CSV``, else one in ``data/raw``, else synthetic.
 
@@ -38,10 +38,9 @@ def find_source(
         settings: the project's settings.
         raw_dir: folder searched for ``BlackFriday.csv`` and ``BlackFriday.csv.gz``.
         report: called with a line that says what is in use and why.
-        progress: called while a synthetic file is made, with the number of rows just written.
 
     Raises:
-        SourceFileError: ``LAKEHOUSE_CSV`` names no file.
+        SourceFileError: ``LAKEHOUSE_CSV`` names no file, or no synthetic one could be made.
     """
     if settings.csv is not None:
         if not settings.csv.is_file():
@@ -58,9 +57,21 @@ def find_source(
     path = settings.var_dir / "data" / name
     report(f"Data: SYNTHETIC, {path} (no LAKEHOUSE_CSV, and no BlackFriday.csv in {raw_dir})")
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        generate(path, rows=settings.synthetic_rows, seed=settings.seed, progress=progress)
+        _make_synthetic(path, settings)
     return Source(path, "synthetic")
+
+
+def _make_synthetic(path: Path, settings: Settings) -> None:
+    """Have the simulator write the file: it imports from here, so here it is a program."""
+    size = ("--rows", str(settings.synthetic_rows), "--seed", str(settings.seed))
+    command = [sys.executable, "-m", "simulator", "purchases", str(path), *size]
+    done = subprocess.run(command, cwd=PROJECT_DIR, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()[-1:]
+        raise SourceFileError(
+            f"{path}: the synthetic file was not made ({' '.join(said)}). Mend that, or set "
+            "LAKEHOUSE_CSV to a purchases file"
+        )
 
 
 def fetch_published(raw_dir: Path = RAW_DIR) -> Path:

@@ -7,10 +7,10 @@ from pathlib import Path
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from lakehouse.kafka.connection import spark_options
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
 from streaming.bronze import to_bronze
-from streaming.connection import spark_options
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path
 
 __all__ = ["batch_seconds", "drain_seconds", "load_seconds"]

@@ -11,13 +11,13 @@ import psutil
 
 from lakehouse.bench.machine import peak_memory_mb
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
 from streaming.bench.backlog import batch_seconds, drain_seconds, load_seconds
 from streaming.bench.freshness import Freshness
 from streaming.bench.latency import percentiles, row_latencies
 from streaming.bench.world import World
 from streaming.live_tables import PREDICTIONS, SHOPPING_SESSIONS, live_path
-from streaming.messages import MESSAGE_TYPES
 from streaming.session import stream_session
 from streaming.tables import bronze_path
 

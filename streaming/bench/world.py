@@ -18,12 +18,12 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.services import supervisor
 from lakehouse.settings import PROJECT_DIR, Settings
+from simulator.account import Account
 from streaming import health
-from streaming.account import Account
 from streaming.live_tables import STREAM_METRICS, live_path
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path
 
 __all__ = ["Sent", "World", "new_world"]
@@ -74,7 +74,8 @@ class World:
         known = set(self._accounts())
         producers = [
             self._start(
-                "streaming.produce",
+                "simulator",
+                "produce",
                 *("--duration", str(seconds), "--seed", str(seed)),
                 *("--rounds", str(_ROUNDS), "--first-round", str(self._next_round + of * _ROUNDS)),
                 *each,

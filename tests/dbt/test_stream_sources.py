@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from streaming.live_tables import LIVE_TABLES
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_schema
 
 TYPES = {

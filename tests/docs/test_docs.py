@@ -25,9 +25,11 @@ EACH_PAGE = pytest.mark.parametrize(
 FENCE = re.compile(r"^ *```[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-COMMAND = re.compile(r"python -m ((?:lakehouse|streaming|ml|dashboard)[\w.]*)([^\n`;&|#]*)")
+COMMAND = re.compile(
+    r"python -m ((?:lakehouse|simulator|streaming|ml|dashboard)[\w.]*)([^\n`;&|#]*)"
+)
 SETTING = re.compile(r"\bLAKEHOUSE_[A-Z][A-Z_]*[A-Z]\b")
-TOP_FOLDERS = "dbt_project|lakehouse|streaming|ml|dashboard|notebooks|tests|docs"
+TOP_FOLDERS = "dbt_project|lakehouse|simulator|streaming|ml|dashboard|notebooks|tests|docs"
 REGISTRIES = re.compile(
     r"pypi\.|pythonhosted|maven\.org|repo1\.|registry\.|docker\.io|ghcr\.|index-url", re.IGNORECASE
 )
@@ -165,7 +167,9 @@ def test_every_command_and_option_is_understood(module, rest, monkeypatch):
 
 
 def test_the_pages_name_commands_of_every_part():
-    assert {"lakehouse", "streaming", "ml"} <= {module.split(".")[0] for module, _ in commands()}
+    assert {"lakehouse", "simulator", "streaming", "ml"} <= {
+        module.split(".")[0] for module, _ in commands()
+    }
 
 
 def test_hooks_before_a_commit_run_pinned_programs_that_make_lint_runs_too():
@@ -190,7 +194,7 @@ def texts_of(source):
 
 
 def test_every_message_of_the_troubleshooting_stands_in_the_sources():
-    folders = ("lakehouse", "streaming", "ml", "dashboard")
+    folders = ("lakehouse", "simulator", "streaming", "ml", "dashboard")
     sources = [path for name in folders for path in (PROJECT_DIR / name).rglob("*.py")]
     said = [text for path in sources for text in texts_of(path.read_text())]
     said.append((PROJECT_DIR / "Makefile").read_text())

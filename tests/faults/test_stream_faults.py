@@ -12,9 +12,9 @@ from live_recomputation import assert_live_equals, distinct_in_bronze
 from pyspark.sql import SparkSession
 from stream_under_test import JOB, PRODUCER, StreamUnderTest, until
 
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.services import supervisor
 from streaming import health
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import ensure_bronze_tables
 
 pytestmark = pytest.mark.faults

@@ -18,8 +18,8 @@ from table_content import assert_same_rows, content_of
 from lakehouse.data.csv_header import MODEL_COLUMNS
 from lakehouse.data.csv_records import TOO_LONG_KEPT_CHARS
 from lakehouse.data.landing import LandingResult
-from lakehouse.data.synthetic import HEADER, generate
 from lakehouse.summary import summarise
+from simulator.purchases.generate import HEADER, generate
 
 pytestmark = pytest.mark.integration
 

@@ -20,7 +20,7 @@ from deltalake import write_deltalake
 from lakehouse_under_test import LakehouseUnderTest
 
 from lakehouse.dbt import DBT_PROJECT_DIR, dbt_environment
-from streaming.messages import PURCHASES
+from lakehouse.kafka.contract import PURCHASES
 
 pytestmark = pytest.mark.integration
 

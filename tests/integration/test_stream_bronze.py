@@ -7,10 +7,10 @@ import pytest
 from stream_under_test import JOB, StreamUnderTest, until
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.topics import admin_client, ensure_topics
 from streaming import health
 from streaming.cluster import kept_cluster_path
-from streaming.messages import MESSAGE_TYPES
-from streaming.topics import admin_client, ensure_topics
 
 pytestmark = pytest.mark.integration
 

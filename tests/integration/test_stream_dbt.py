@@ -20,18 +20,18 @@ from lakehouse_under_test import LakehouseUnderTest
 from stream_under_test import JOB, PRODUCER, StreamUnderTest, until
 from table_content import content_of
 
-from lakehouse.data.synthetic import generate
-from lakehouse.services import supervisor
-from streaming import health
-from streaming.account import Account
-from streaming.faults import BROKEN_KINDS
-from streaming.messages import (
+from lakehouse.kafka.contract import (
     CUSTOMER_EVENTS,
     MESSAGE_TYPES,
     PRODUCT_VIEWS,
     PURCHASES,
     MessageType,
 )
+from lakehouse.services import supervisor
+from simulator.account import Account
+from simulator.events.faults import BROKEN_KINDS
+from simulator.purchases.generate import generate
+from streaming import health
 from streaming.tables import bronze_path
 
 pytestmark = pytest.mark.integration

@@ -11,6 +11,7 @@ from live_recomputation import assert_live_equals, distinct_in_bronze, live_tabl
 from mlflow.models import infer_signature
 from stream_under_test import JOB, StreamUnderTest
 
+from lakehouse.kafka.contract import MESSAGE_TYPES, PURCHASES
 from ml.registry import promote, register
 from ml.tracking import tracked_run
 from streaming.checkpoint import checkpoint_path
@@ -22,7 +23,6 @@ from streaming.live_tables import (
     STREAM_METRICS,
     live_path,
 )
-from streaming.messages import MESSAGE_TYPES, PURCHASES
 from streaming.scoring import MODEL
 from streaming.tables import bronze_path
 from streaming.upkeep import compact_bronze

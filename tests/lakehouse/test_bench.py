@@ -12,8 +12,8 @@ from lakehouse.bench.cli import app
 from lakehouse.bench.report import replace_section, write_results
 from lakehouse.bench.rows import read_texts, write_copies, write_further
 from lakehouse.bench.statements import read_statements
-from lakehouse.data.synthetic import generate
 from lakehouse.settings import Settings
+from simulator.purchases.generate import generate
 
 
 def test_an_unknown_section_is_named_with_the_known_ones():

@@ -15,15 +15,15 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.bench.sections import find_bench
+from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import Settings
-from streaming.account import Account
+from simulator.account import Account
 from streaming.bench.freshness import Freshness
 from streaming.bench.latency import percentiles, row_latencies
 from streaming.bench.report import Measured, flat_figures, section
 from streaming.bench.section import bench_stream
 from streaming.bench.stages import Backlog, Sustained, Weight, keeps_up, lasting_processes
 from streaming.bench.world import World
-from streaming.messages import PURCHASES
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 START = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable, Schema
 
+from lakehouse.kafka.contract import CUSTOMER_EVENTS, MAX_VALUE_BYTES, PRODUCT_VIEWS, PURCHASES
+from simulator.events.faults import BROKEN_KINDS, iso_millis
+from simulator.events.visits import Event
 from streaming.bronze import to_bronze
-from streaming.faults import BROKEN_KINDS, iso_millis
-from streaming.messages import CUSTOMER_EVENTS, MAX_VALUE_BYTES, PRODUCT_VIEWS, PURCHASES
-from streaming.simulate import Event
 from streaming.tables import bronze_schema
 
 KAFKA_TIME = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)

@@ -9,12 +9,12 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import PROJECT_DIR, Settings
 from streaming.checkpoint import checkpoint_path
 from streaming.cluster import kept_cluster_path
 from streaming.job import only_one_job
 from streaming.live_tables import TOP_PRODUCTS, live_path
-from streaming.messages import PURCHASES
 from streaming.reset import folders_of_stream, reset_stream
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import Settings
 from streaming.live_tables import PREDICTIONS, ensure_live_tables, live_path
-from streaming.messages import PURCHASES
 from streaming.scoring import ChampionWatch, Scorer
 from streaming.tables import bronze_schema
 

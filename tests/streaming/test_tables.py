@@ -2,8 +2,8 @@
 
 from deltalake import DeltaTable
 
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
-from streaming.messages import MESSAGE_TYPES
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 

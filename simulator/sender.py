@@ -8,10 +8,10 @@ from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.connection import client_options, no_answer
+from lakehouse.kafka.topics import TOPIC_SETTINGS
 from lakehouse.settings import Settings
-from streaming.connection import client_options, no_answer
-from streaming.faults import Outgoing
-from streaming.topics import TOPIC_SETTINGS
+from simulator.events.faults import Outgoing
 
 __all__ = ["Compression", "Sender"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.data.synthetic_calibration import Calibration
-from lakehouse.data.synthetic_catalogue import FACTORS
+from simulator.purchases.calibration import Calibration
+from simulator.purchases.catalogue import FACTORS
 
 __all__ = ["Customers", "draw_customers", "spread_total"]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streaming.messages import CUSTOMER_EVENTS, PRODUCT_VIEWS, PURCHASES, SCHEMA_VERSION
+from lakehouse.kafka.contract import CUSTOMER_EVENTS, PRODUCT_VIEWS, PURCHASES, SCHEMA_VERSION
 
 __all__ = ["Event", "Order", "Plan", "Step", "events", "plan_events"]
 
@@ -98,7 +98,7 @@ def plan_events(
     """Simulate the steps that lead to purchases, and put them in order.
 
     Args:
-        purchases: with ``streaming.replay.PURCHASE_COLUMNS``.
+        purchases: with ``simulator.events.rounds.PURCHASE_COLUMNS``.
         seed: seed of everything random here.
         order: "time" sends by simulated time; "random" shuffles the purchases, each still after
             the steps that lead to it.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.data.synthetic_calibration import figures
+from simulator.purchases.calibration import figures
 
 __all__ = ["FACTORS", "Catalogue", "draw_catalogue"]
 

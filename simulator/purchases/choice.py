@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.data.synthetic_calibration import AGES, CITIES, GENDERS, Calibration
-from lakehouse.data.synthetic_catalogue import Catalogue
-from lakehouse.data.synthetic_customers import Customers, draw_customers
+from simulator.purchases.calibration import AGES, CITIES, GENDERS, Calibration
+from simulator.purchases.catalogue import Catalogue
+from simulator.purchases.customers import Customers, draw_customers
 
 __all__ = ["ChoiceModel", "choose", "fit_choice"]
 

@@ -1,6 +1,6 @@
+from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.topics import TOPIC_SETTINGS, differences
 from lakehouse.settings import PROJECT_DIR
-from streaming.messages import MESSAGE_TYPES
-from streaming.topics import TOPIC_SETTINGS, differences
 
 
 def test_a_topic_as_wanted_has_no_differences():

@@ -6,9 +6,14 @@ import yaml
 from deltalake import DeltaTable
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import PROJECT_DIR
-from streaming.messages import PURCHASES
-from streaming.simulated_time import SimulatedTime, hour_of_slot, seeded_bucket, spark_xxhash64
+from simulator.events.simulated_time import (
+    SimulatedTime,
+    hour_of_slot,
+    seeded_bucket,
+    spark_xxhash64,
+)
 
 
 def test_the_hash_is_the_one_that_spark_computes(spark):

@@ -3,8 +3,8 @@ from itertools import islice
 
 import pytest
 
-from streaming.pacing import at_rate, paced, sped_up
-from streaming.produce import forecast
+from simulator.events.pacing import at_rate, paced, sped_up
+from simulator.produce import forecast
 
 
 class FakeClock:

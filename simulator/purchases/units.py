@@ -11,13 +11,13 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.data.synthetic_calibration import Calibration
-from lakehouse.data.synthetic_catalogue import (
+from simulator.purchases.calibration import Calibration
+from simulator.purchases.catalogue import (
     UNITS_PRODUCT_VARIANCE,
     UNITS_TASTE_VARIANCE,
     Catalogue,
 )
-from lakehouse.data.synthetic_customers import UNITS_CUSTOMER_VARIANCE, Customers
+from simulator.purchases.customers import UNITS_CUSTOMER_VARIANCE, Customers
 
 __all__ = ["draw_purchases", "unit_cuts"]
 

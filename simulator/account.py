@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from streaming.faults import FAULTS, Verdict
+from simulator.events.faults import FAULTS, Verdict
 
 __all__ = ["Account"]
 
@@ -20,7 +20,7 @@ class Account:
         seconds: from the first message to the last acknowledgement.
         wanted_rate: messages per second asked for; None if not paced by a rate.
         achieved_rate: messages per second sent, from the first to the last one.
-        sent: number of messages by topic and kind; the kinds are those of ``streaming.faults``.
+        sent: number of messages by topic and kind; the kinds are those of ``events.faults``.
     """
 
     started_at: str

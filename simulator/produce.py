@@ -1,4 +1,4 @@
-"""The producer: replays a purchases file as events. ``python -m streaming.produce --help``."""
+"""The producer: replays a purchases file as events. ``python -m simulator produce --help``."""
 
 import itertools
 import signal
@@ -14,22 +14,20 @@ import pyarrow as pa
 import typer
 from rich.console import Console
 
-from lakehouse.console import run_app
 from lakehouse.data.source import find_source
 from lakehouse.errors import SettingsError
+from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.topics import ensure_topics
 from lakehouse.settings import Settings, settings
-from streaming.account import Account
-from streaming.faults import FaultInjector, Shares
-from streaming.messages import MESSAGE_TYPES
-from streaming.pacing import at_rate, paced, sped_up
-from streaming.replay import later_round, read_purchases
-from streaming.sender import Sender
-from streaming.simulate import Event, Plan, events, plan_events
-from streaming.topics import ensure_topics
+from simulator.account import Account
+from simulator.events.faults import FaultInjector, Shares
+from simulator.events.pacing import at_rate, paced, sped_up
+from simulator.events.rounds import later_round, read_purchases
+from simulator.events.visits import Event, Plan, events, plan_events
+from simulator.sender import Sender
 
-__all__ = ["app", "forecast", "main", "produce"]
+__all__ = ["forecast", "produce", "produce_command"]
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
 _REPORT_SECONDS = 5.0
@@ -175,10 +173,7 @@ def _account_folder(settings: Settings) -> Path:
     return settings.var_dir / "stream" / "accounts"
 
 
-@app.command(
-    epilog="Example: python -m streaming.produce --rate 5000 --duration 60 --broken-share 0.01"
-)
-def main_command(
+def produce_command(
     rate: Annotated[
         float | None, typer.Option(min=0.001, help="Messages per second; as fast as can be if none")
     ] = None,
@@ -267,12 +262,3 @@ def main_command(
         f"{account.achieved_rate:,.1f} per second"
     )
     console.print(f"Account: {path}", soft_wrap=True)
-
-
-def main() -> None:
-    """Run the producer; an error that the user can mend is one line and exit code 2."""
-    run_app(app)
-
-
-if __name__ == "__main__":
-    main()

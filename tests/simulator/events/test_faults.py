@@ -4,10 +4,10 @@ from datetime import datetime
 import pytest
 
 from lakehouse.errors import SettingsError
-from streaming.account import Account
-from streaming.faults import BROKEN_KINDS, FAULTS, FaultInjector, Shares
-from streaming.messages import PURCHASES
-from streaming.simulate import Event
+from lakehouse.kafka.contract import PURCHASES
+from simulator.account import Account
+from simulator.events.faults import BROKEN_KINDS, FAULTS, FaultInjector, Shares
+from simulator.events.visits import Event
 
 START = 1_795_000_000_000
 SHARES = Shares(late=0.05, too_late=0.05, duplicate=0.05, extra_field=0.05, broken=0.2)

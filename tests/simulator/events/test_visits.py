@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.data.synthetic import HEADER, generate
 from lakehouse.errors import SourceFileError
-from streaming.messages import MESSAGE_TYPES, PURCHASES
-from streaming.replay import NEXT_ROUND_USERS, event_id, later_round, read_purchases
-from streaming.simulate import events, plan_events
+from lakehouse.kafka.contract import MESSAGE_TYPES, PURCHASES
+from simulator.events.rounds import NEXT_ROUND_USERS, event_id, later_round, read_purchases
+from simulator.events.visits import events, plan_events
+from simulator.purchases.generate import HEADER, generate
 
 ROWS = 3_000
 SEED = 5

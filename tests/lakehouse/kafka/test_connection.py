@@ -4,9 +4,9 @@ import pytest
 from kafka.errors import KafkaConnectionError
 
 from lakehouse.errors import SettingsError, StreamError
+from lakehouse.kafka import topics
+from lakehouse.kafka.connection import client_options, spark_options
 from lakehouse.settings import Settings
-from streaming import topics
-from streaming.connection import client_options, spark_options
 
 
 def settings(**values: object) -> Settings:

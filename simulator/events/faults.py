@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from lakehouse.errors import SettingsError
-from streaming.messages import MESSAGE_TYPES, Field
-from streaming.simulate import Event
+from lakehouse.kafka.contract import MESSAGE_TYPES, Field
+from simulator.events.visits import Event
 
 __all__ = ["BROKEN_KINDS", "FAULTS", "FaultInjector", "Outgoing", "Shares", "Verdict", "iso_millis"]
 

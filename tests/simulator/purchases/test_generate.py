@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse.data.synthetic import HEADER, generate
-from lakehouse.data.synthetic_calibration import calibration, figures
-from lakehouse.data.synthetic_catalogue import draw_catalogue
-from lakehouse.data.synthetic_choice import choose, fit_choice
-from lakehouse.data.synthetic_customers import draw_customers, spread_total
-from lakehouse.data.synthetic_units import draw_purchases, unit_cuts
 from lakehouse.errors import SettingsError
+from simulator.purchases.calibration import calibration, figures
+from simulator.purchases.catalogue import draw_catalogue
+from simulator.purchases.choice import choose, fit_choice
+from simulator.purchases.customers import draw_customers, spread_total
+from simulator.purchases.generate import HEADER, generate
+from simulator.purchases.units import draw_purchases, unit_cuts
 
 SEED = 20181123
 ATTRIBUTES = HEADER.split(",")[2:8]

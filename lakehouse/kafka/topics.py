@@ -5,9 +5,9 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.connection import client_options, no_answer
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
-from streaming.connection import client_options, no_answer
-from streaming.messages import MESSAGE_TYPES
 
 __all__ = ["TOPIC_SETTINGS", "admin_client", "differences", "ensure_topics"]
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from lakehouse.data.bronze import PUBLISHED_COLUMNS
 from lakehouse.data.csv_records import inspect, read_batches
 from lakehouse.errors import SourceFileError
-from streaming.simulated_time import SimulatedTime
+from simulator.events.simulated_time import SimulatedTime
 
 __all__ = ["NEXT_ROUND_USERS", "PURCHASE_COLUMNS", "event_id", "later_round", "read_purchases"]
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from lakehouse.data.synthetic_calibration import (
+from lakehouse.errors import SettingsError
+from simulator.purchases.calibration import (
     AGES,
     CITIES,
     GENDERS,
@@ -21,11 +22,10 @@ from lakehouse.data.synthetic_calibration import (
     calibration,
     figures,
 )
-from lakehouse.data.synthetic_catalogue import Catalogue, draw_catalogue
-from lakehouse.data.synthetic_choice import ChoiceModel, choose, fit_choice
-from lakehouse.data.synthetic_customers import Customers, draw_customers
-from lakehouse.data.synthetic_units import draw_purchases
-from lakehouse.errors import SettingsError
+from simulator.purchases.catalogue import Catalogue, draw_catalogue
+from simulator.purchases.choice import ChoiceModel, choose, fit_choice
+from simulator.purchases.customers import Customers, draw_customers
+from simulator.purchases.units import draw_purchases
 
 __all__ = ["HEADER", "Edition", "generate"]
 

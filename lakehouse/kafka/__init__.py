@@ -1,0 +1,1 @@
+"""Kafka as the job and the producer both meet it: its messages, its topics, the way to it."""

@@ -1,0 +1,1 @@
+"""A synthetic purchases file, calibrated with measured figures of the published one."""
