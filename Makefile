@@ -9,10 +9,12 @@ BASE_PYTHON ?= python3
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(VENV)/installed var/jars/ivy.sha256 ## Install the pinned packages and jars
+	@test -L dbt_project/profiles.yml || echo "dbt_project/profiles.yml is no link here (git's core.symlinks is off): \
+	before you run dbt by yourself, \`export DBT_PROFILES_DIR=$(CURDIR)/profiles\`"
 
 $(VENV)/installed: requirements.lock
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -140,8 +142,14 @@ report: setup ## Write the conclusions for retailers, var/publications/report.ht
 dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside the models
 	@$(PUBLISHING) dictionary
 
+.PHONY: lint-dbt
+lint-dbt: setup ## Check what the dbt project says of itself: descriptions, tests, owners (no server)
+	@cd dbt_project && ../$(VENV)/bin/dbt parse --quiet --target-path ../var/dbt/lint
+	@$(VENV)/bin/dbt-bouncer run
+	@$(VENV)/bin/dbt-score lint --manifest var/dbt/lint/manifest.json
+
 .PHONY: lint
-lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
+lint: lint-dbt up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
@@ -150,11 +158,21 @@ lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks t
 test: setup ## Lint, unit tests and integration tests
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(MAKE) --no-print-directory lint-dbt
 	@$(VENV)/bin/pytest
 
 .PHONY: test-faults
 test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled
 	@$(VENV)/bin/pytest -m faults tests/faults
+
+CONFORMANCE := var/results/conformance.json
+
+.PHONY: test-conformance
+test-conformance: setup ## Run dbt's own adapter tests against our Spark, and write docs/conformance.md
+	@rm -f $(CONFORMANCE); failed=0; for target in thrift session; do \
+		$(VENV)/bin/pytest -m conformance --dbt-target $$target --conformance-outcomes $(CONFORMANCE) \
+			tests/conformance || failed=1; \
+	done; PYTHONPATH=tests $(PYTHON) -m conformance.matrix && exit $$failed
 
 .PHONY: lock
 lock: ## Write requirements.lock anew from pyproject.toml

@@ -8,9 +8,12 @@ from pathlib import Path
 from lakehouse.errors import TableError
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["DBT_PROJECT_DIR", "dbt_environment", "run_dbt"]
+__all__ = ["DBT_PROJECT_DIR", "PROFILES_DIR", "dbt_environment", "run_dbt"]
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+# Named to each dbt that this project starts: a clone without symbolic links has no profile beside
+# dbt_project.yml, and a user's DBT_PROFILES_DIR speaks of other projects.
+PROFILES_DIR = PROJECT_DIR / "profiles"
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
@@ -40,7 +43,7 @@ def run_dbt(
     Args:
         arguments: what follows ``dbt`` on the command line.
         settings: the project's settings.
-        target: an output of ``dbt_project/profiles.yml``.
+        target: an output of ``profiles/profiles.yml``.
         capture: keep the output instead of showing it.
 
     Raises:
@@ -50,7 +53,7 @@ def run_dbt(
     if not dbt.exists():
         raise TableError(f"There is no dbt beside {sys.executable}. Run `make setup` first")
     return subprocess.run(
-        [str(dbt), *arguments, "--profiles-dir", str(DBT_PROJECT_DIR), "--target", target],
+        [str(dbt), *arguments, "--profiles-dir", str(PROFILES_DIR), "--target", target],
         cwd=DBT_PROJECT_DIR,
         env=dbt_environment(settings),
         capture_output=capture,

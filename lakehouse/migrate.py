@@ -88,5 +88,7 @@ def _register(settings: Settings, report: Callable[[str], None]) -> int:
     with open_session("migrate", settings, report) as execute:
         for name in tables:
             execute(f"create schema if not exists {name.schema}")
-            execute(f"create table if not exists {name} using delta")
+            # Spark lets no managed table begin in a folder with files; to dbt it is all the same.
+            place = settings.table_path(name.schema, name.table).replace("'", "\\'")
+            execute(f"create table if not exists {name} using delta location '{place}'")
     return len(tables)

@@ -23,6 +23,18 @@ from lakehouse.spark import spark_session
 SYNTHETIC_ROWS = 12_000
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--dbt-target",
+        choices=["thrift", "session"],
+        default="thrift",
+        help="where dbt's own adapter tests run; one a run, as a session is this very process",
+    )
+    parser.addoption(
+        "--conformance-outcomes", metavar="FILE", help="write what dbt's own tests came to"
+    )
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,7 +1,3 @@
-{#-
-  Drops the schemas of the target with all that is in them: `dbt run-operation drop_target_schemas --target ci`.
-  It knows those of the project as it is now, and refuses production's, which have no prefix.
--#}
 {% macro drop_target_schemas() -%}
     {%- if target.schema == "default" -%}
         {%- do exceptions.raise_compiler_error(

@@ -1,7 +1,3 @@
-{#-
-  Makes the tables that other processes write by path known to the metastore, which only dbt's server
-  owns. Once all are known, it costs one statement, and one more per schema.
--#}
 {% macro register_sources() -%}
     {%- if execute and flags.WHICH != "seed" -%}
         {%- set schemas = run_query("show schemas").columns[0].values() -%}

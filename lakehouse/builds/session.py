@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.dbt import DBT_PROJECT_DIR, dbt_environment
+from lakehouse.dbt import DBT_PROJECT_DIR, PROFILES_DIR, dbt_environment
 from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 
@@ -31,7 +31,7 @@ class DbtSession:
         self.artifacts = artifacts
         self._log = settings.var_dir / "dbt" / "logs" / "dbt.log"
         self._common = ["--target", target, "--project-dir", str(DBT_PROJECT_DIR)]
-        self._common += ["--profiles-dir", str(DBT_PROJECT_DIR), "--target-path", str(artifacts)]
+        self._common += ["--profiles-dir", str(PROFILES_DIR), "--target-path", str(artifacts)]
         self._common += ["--vars", variables, "--log-format-file", log_format]
         # Commands that have nothing to do with dbt need not wait until it is imported.
         from dbt.cli.main import dbtRunner
@@ -153,7 +153,7 @@ def open_dbt(
 
     Args:
         settings: the project's settings.
-        target: an output of ``dbt_project/profiles.yml``.
+        target: an output of ``profiles/profiles.yml``.
         artifacts: folder for what dbt writes.
         variables: a YAML mapping, as after ``--vars``.
         log_format: of dbt's log file: text or json.

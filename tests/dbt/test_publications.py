@@ -8,6 +8,8 @@ from lakehouse.publishing.inputs import READS
 from lakehouse.publishing.notebook import EDA_NOTEBOOK, EDA_TABLES
 from lakehouse.settings import PROJECT_DIR
 
+TABLES = ("model", "seed", "snapshot")
+
 
 def test_the_data_dictionary_is_up_to_date(manifest):
     assert DICTIONARY.read_text() == dictionary(manifest), "run `make dictionary`"
@@ -15,7 +17,7 @@ def test_the_data_dictionary_is_up_to_date(manifest):
 
 def test_the_data_dictionary_has_every_column_of_every_table(manifest):
     text = dictionary(manifest)
-    nodes = [n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "snapshot")]
+    nodes = [n for n in manifest["nodes"].values() if n["resource_type"] in TABLES]
     for node in [*nodes, *manifest["sources"].values()]:
         heading = f"\n### {node['schema']}.{node.get('identifier') or node['name']}\n"
         assert text.count(heading) == 1, heading

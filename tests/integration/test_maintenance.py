@@ -61,8 +61,11 @@ def test_a_failed_run_is_repaired_and_a_bad_load_is_rolled_back(lakehouse, tmp_p
     )
     count_loaded = "select count(*) from marts.fct_purchases where user_id = 2000101"
 
-    # A threshold that cannot be computed fails the run after the records are screened.
-    lakehouse.dbt(*TO_THE_FACTS, "--vars", "{outlier_z_score: 1 / 0}", succeeds=False)
+    # A rule that the new purchase breaks fails the run after the records are screened.
+    rule = "alter table cleansed.cleansed_purchases {} constraint knows_no_newcomer"
+    lakehouse.sql(f"{rule.format('add')} check (user_id != 2000101)")
+    lakehouse.dbt(*TO_THE_FACTS, succeeds=False)
+    lakehouse.sql(rule.format("drop"))
     assert lakehouse.table("cleansed.screened_purchases").version() > screened
     assert lakehouse.table("marts.fct_purchases").version() == before
     assert lakehouse.sql(count_loaded) == [(0,)]
