@@ -1,9 +1,9 @@
 {#-
   A returned row is a group of rows that breaks a rule, with its size and the names of the rules that it
   breaks; without `group_by_columns` all rows are one group. A rule that is null for a group is broken.
-  An empty table is returned as one row, unless `may_be_empty`.
+  An empty table is returned as one row, unless `may_be_empty`, or the table `empty_with` is empty as well.
 -#}
-{% test aggregate_expressions_are_true(model, expressions, group_by_columns=[], may_be_empty=false) %}
+{% test aggregate_expressions_are_true(model, expressions, group_by_columns=[], may_be_empty=false, empty_with=none) %}
 
 with
 
@@ -33,8 +33,11 @@ select
     {%- for column in group_by_columns %},
     null as {{ column }}
     {%- endfor %}
-from groups
-having coalesce(sum(count_rows), 0) = 0
+from (select coalesce(sum(count_rows), 0) as count_rows_here from groups)
+cross join (select {{ "count(*) as count_rows_there from " ~ empty_with if empty_with else "1 as count_rows_there" }})
+where
+    count_rows_here = 0
+    and count_rows_there > 0
 {%- endif %}
 
 {% endtest %}
