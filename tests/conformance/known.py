@@ -59,23 +59,11 @@ FAILURES: dict[str, Failure] = {
     ),
     "test_constraints::TestIncrementalConstraintsColumnsEqual"
     "::test__constraints_wrong_column_order": _NO_SET_NOT_NULL,
-    "test_constraints::TestTableConstraintsDdl": _NO_SET_NOT_NULL,
-    "test_constraints::TestIncrementalConstraintsDdl": _NO_SET_NOT_NULL,
-    "test_constraints::TestModelConstraintsDdl": _NO_SET_NOT_NULL,
-    "test_constraints::TestConstraintQuotedColumn": _NO_SET_NOT_NULL,
-    "test_constraints::TestTableConstraintsRollback": _NO_SET_NOT_NULL,
-    "test_constraints::TestIncrementalConstraintsRollback": _NO_SET_NOT_NULL,
-    "test_constraints::TestIncrementalForeignKeyConstraint": _NO_SET_NOT_NULL,
     "test_hooks::TestAfterRunHooks": Failure(
         "a session raises dbt's runtime error where a server's statement raises its database error",
         shows="DbtRuntimeError",
         link="https://github.com/dbt-labs/dbt-spark/issues/781",
         targets=("session",),
-    ),
-    "test_snapshots::TestSnapshotMultiUniqueKey": Failure(
-        "a list as `unique_key` leaves dbt-spark's helper columns in the snapshot",
-        shows="dbt_unique_key",
-        link="https://github.com/dbt-labs/dbt-adapters/issues/2101",
     ),
 }
 

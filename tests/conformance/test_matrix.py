@@ -119,3 +119,15 @@ def test_the_page_tells_a_pass_from_a_failure_of_each_kind():
     assert "| TestEphemeral | 1 passes, 1 fails upstream | 1 passes, 1 fails upstream |" in page
     assert "| TestIncremental | **fails** | **fails** |" in page
     assert "| `thrift` | 4 | 2 | 1 | 1 | 10 |" in page
+
+
+def test_the_page_says_that_a_run_was_cut_short():
+    everything = {
+        f"{module}::{name}::test": "passed"
+        for module, names in our_classes().items()
+        for name in names
+    }
+    runs = {target: {"outcomes": everything, "seconds": 60} for target in TARGETS}
+    assert "cut short" not in document(runs)
+    runs["session"] = {"outcomes": dict(list(everything.items())[2:]), "seconds": 60}
+    assert "cut short**: 2 times" in document(runs)
