@@ -34,7 +34,8 @@
         and landed_at >= timestamp '{{ load["since"] }}'
         {{- " or" if not loop.last }}
         {%- else %}
-        false
+        {#- Never true: over a plain `false`, Spark 4.2 cannot analyse the subqueries that read the rows. #}
+        position_in_load < 0
         {%- endfor %}
     )
 {%- endmacro %}
