@@ -16,7 +16,7 @@ from lakehouse.dbt import dbt_environment, run_dbt
 from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.spark import spark_conf
 
-PROFILES = PROJECT_DIR / "dbt_project" / "profiles.yml"
+PROFILES = PROJECT_DIR / "profiles" / "profiles.yml"
 
 # The session's own metastore and log, so that it can run beside the server.
 OF_ITS_OWN = {
