@@ -103,7 +103,7 @@ def test_every_make_target_exists(page):
 def test_every_setting_exists(page):
     outside = "".join(
         (PROJECT_DIR / name).read_text()
-        for name in ("dbt_project/profiles.yml", "docker-compose.yml", ".env.example")
+        for name in ("profiles/profiles.yml", "docker-compose.yml", ".env.example")
     )
     known = {f"LAKEHOUSE_{name.upper()}" for name in Settings.model_fields}
     known |= set(SETTING.findall(outside))
