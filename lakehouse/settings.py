@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     thrift_port: int = Field(10000, gt=0, lt=65536, description="Port of the Thrift server")
     spark_master: str = Field("local[*]", description="Spark master URL")
     spark_driver_memory: str = Field("3g", description="Heap of a Spark driver, as Spark writes it")
+    spark_settings: str = Field(
+        "",
+        description="Further settings of Spark, such as spark.ui.enabled=true, with blanks between",
+    )
 
     cluster_host: str = Field(
         "", description="Host of a cluster's Thrift server for dbt; empty: the local one"
@@ -115,6 +119,15 @@ class Settings(BaseSettings):
     @classmethod
     def _in_project_or_elsewhere(cls, root: str) -> str:
         return root if not root or "://" in root else str(PROJECT_DIR / root)
+
+    @field_validator("spark_settings")
+    @classmethod
+    def _are_keys_with_values(cls, text: str) -> str:
+        for entry in text.split():
+            key, equals, value = entry.partition("=")
+            if not (key.startswith("spark.") and equals and value):
+                raise ValueError(f"{entry!r} is no spark.key=value")
+        return text
 
     @property
     def kafka_servers(self) -> str:

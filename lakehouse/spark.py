@@ -54,8 +54,9 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
     }
-    is_local = settings.spark_master.startswith("local")
-    return common | _local_conf(settings) if is_local else common
+    if settings.spark_master.startswith("local"):
+        common |= _local_conf(settings)
+    return common | dict(entry.split("=", 1) for entry in settings.spark_settings.split())
 
 
 def spark_session(app_name: str, settings: Settings, **overrides: str) -> SparkSession:

@@ -22,6 +22,10 @@ from lakehouse.spark import spark_session
 
 SYNTHETIC_ROWS = 12_000
 
+# Nearly every statement of the tests runs once, over few rows: there it takes longer to generate
+# and compile code for it than to do without.
+NO_GENERATED_CODE = "spark.sql.codegen.wholeStage=false spark.sql.codegen.factoryMode=NO_CODEGEN"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -79,6 +83,7 @@ def lakehouse_settings(jars: Path) -> Iterator[Settings]:
         synthetic_rows=SYNTHETIC_ROWS,
         thrift_port=free_port(),
         spark_driver_memory="2g",
+        spark_settings=NO_GENERATED_CODE,
         # For the tests that add a stream to it.
         kafka_port=free_port(),
         kafka_controller_port=free_port(),

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from lakehouse.errors import SettingsError
 from lakehouse.settings import PROJECT_DIR, Settings, settings
+from lakehouse.spark import spark_conf
 
 ENTRY = re.compile(r"^# (?P<text>.+)\.\n#(?P<name>\w+)=(?P<default>.*)$", re.MULTILINE)
 
@@ -87,3 +88,17 @@ def test_relative_folders_start_at_the_project_wherever_a_process_runs(
 def test_an_object_store_may_be_the_root(read_settings):
     read = read_settings(LAKEHOUSE_ROOT="s3a://bucket/lake/")
     assert read.table_path("bronze", "csv_purchases") == "s3a://bucket/lake/bronze.db/csv_purchases"
+
+
+def test_further_settings_of_spark_win_over_those_of_the_project(tmp_path):
+    chosen = Settings(
+        var_dir=tmp_path, spark_settings="spark.ui.enabled=true spark.a=b=c", _env_file=None
+    )
+    conf = spark_conf(chosen)
+    assert (conf["spark.ui.enabled"], conf["spark.a"]) == ("true", "b=c")
+
+
+@pytest.mark.parametrize("text", ["ui.enabled=true", "spark.ui.enabled", "spark.ui.enabled= true"])
+def test_a_further_setting_that_spark_could_not_read_is_named(read_settings, text):
+    with pytest.raises(SettingsError, match=r"LAKEHOUSE_SPARK_SETTINGS.*is no spark\.key=value"):
+        read_settings(LAKEHOUSE_SPARK_SETTINGS=text)
