@@ -12,6 +12,7 @@ from lakehouse.builds.state import artifacts_folder, read_state
 from lakehouse.settings import Settings
 
 MODEL, TEST, HOOK = "model.p.x", "test.p.rule.1", "operation.p.on-run-end-0"
+EXPOSURE = "exposure.p.dashboard"
 
 
 class FakeDbt:
@@ -47,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def run(settings: Settings, invocation: str, **results: str) -> bool:
-    names = {"model": MODEL, "test": TEST, "hook": HOOK}
+    names = {"model": MODEL, "test": TEST, "hook": HOOK, "exposure": EXPOSURE}
     dbt = FakeDbt(
         artifacts_folder(settings),
         invocation,
@@ -87,6 +88,12 @@ def test_a_failed_build_is_kept_apart_and_its_answers_recorded_too(settings):
     assert kept(settings) == (False, "second")
     answers = pl.read_delta(settings.table_path("audit", "test_results"))
     assert sorted(answers["status"]) == ["fail", "pass"]
+
+
+def test_an_exposure_that_is_skipped_behind_a_failure_does_not_hide_it(settings):
+    run(settings, "first", model="success", test="pass")
+    assert not run(settings, "second", model="error", test="skipped", exposure="skipped")
+    assert kept(settings) == (False, "second")
 
 
 @pytest.mark.parametrize(
