@@ -11,6 +11,7 @@ from lakehouse.builds.production import (
     plan_production,
     run_production,
 )
+from lakehouse.builds.server import prepare_server
 from lakehouse.builds.session import DbtSession, open_dbt
 from lakehouse.builds.state import artifacts_folder
 from lakehouse.data.landing import LandingResult, land
@@ -19,8 +20,6 @@ from lakehouse.errors import TableError
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.progress import rows_progress
-from lakehouse.registered_tables import ensure_registered_tables
-from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.summary import render, summarise
 
@@ -85,12 +84,6 @@ def build_tables(settings: Settings, console: Console, options: BuildOptions) ->
             )
 
 
-def _prepare(settings: Settings, console: Console) -> None:
-    ensure_registered_tables(settings)
-    if not settings.cluster_host:
-        supervisor.up(["thrift"], settings, console.print)
-
-
 def plan(settings: Settings, console: Console, options: BuildOptions) -> None:
     """Say what the next build would build of what has landed, and why; nothing is built.
 
@@ -99,7 +92,7 @@ def plan(settings: Settings, console: Console, options: BuildOptions) -> None:
         ServiceError: the Thrift server does not come up.
     """
     with only_one_build(settings):
-        _prepare(settings, console)
+        prepare_server(settings, console)
         with _planned(settings, console, options):
             pass
 
@@ -112,7 +105,7 @@ def build(settings: Settings, console: Console, options: BuildOptions) -> None:
             the build again goes on from there.
     """
     with only_one_build(settings):
-        _prepare(settings, console)
+        prepare_server(settings, console)
         land_source(settings, console)
         build_tables(settings, console, options)
         if not settings.is_root_here:

@@ -10,11 +10,10 @@ from uuid import uuid4
 from rich.console import Console
 
 from lakehouse.builds.conditions import differences, read_conditions
+from lakehouse.builds.server import prepare_server
 from lakehouse.builds.session import DbtSession, open_dbt
 from lakehouse.builds.state import production_state, read_good_state
 from lakehouse.errors import TableError
-from lakehouse.registered_tables import ensure_registered_tables
-from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 
 __all__ = ["slim_ci"]
@@ -38,9 +37,7 @@ def slim_ci(settings: Settings, console: Console) -> None:
         ServiceError: the Thrift server does not come up.
     """
     settings = settings.model_copy(update={"dbt_ci_id": settings.dbt_ci_id or uuid4().hex[:8]})
-    ensure_registered_tables(settings)
-    if not settings.cluster_host:
-        supervisor.up(["thrift"], settings, console.print)
+    prepare_server(settings, console)
     with _ci_session(settings) as session:
         state, why_all = _production(session, settings)
         if state is None:

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from lakehouse import build
+from lakehouse.builds import server
 from lakehouse.builds.production import BuildOptions, ProductionBuild
 from lakehouse.settings import Settings
 
@@ -17,8 +18,8 @@ NOTHING = ProductionBuild((), None, frozenset(), {}, {}, ())
 def without_services(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Replace what a build does outside this process; returns the services that it starts."""
     started: list[str] = []
-    monkeypatch.setattr(build, "ensure_registered_tables", lambda _: None)
-    monkeypatch.setattr(build.supervisor, "up", lambda names, *_: started.extend(names))
+    monkeypatch.setattr(server, "ensure_registered_tables", lambda _: None)
+    monkeypatch.setattr(server.supervisor, "up", lambda names, *_: started.extend(names))
     monkeypatch.setattr(build, "land_source", lambda *_: None)
     monkeypatch.setattr(build, "open_dbt", lambda *_: nullcontext())
     monkeypatch.setattr(build, "plan_production", lambda *_, **__: NOTHING)
