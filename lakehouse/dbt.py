@@ -8,7 +8,7 @@ from pathlib import Path
 from lakehouse.errors import TableError
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["DBT_PROJECT_DIR", "PROFILES_DIR", "dbt_environment", "run_dbt"]
+__all__ = ["DBT_PROJECT_DIR", "PROFILES_DIR", "dbt_environment", "of_project", "run_dbt"]
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 # Named to each dbt that this project starts: a clone without symbolic links has no profile beside
@@ -35,6 +35,15 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     )
 
 
+def of_project(arguments: list[str], target: str) -> list[str]:
+    """Arguments of dbt, with the project's profiles and one of their outputs named.
+
+    >>> of_project(["parse"], "prod")[-2:]
+    ['--target', 'prod']
+    """
+    return [*arguments, "--profiles-dir", str(PROFILES_DIR), "--target", target]
+
+
 def run_dbt(
     arguments: list[str], settings: Settings, *, target: str = "prod", capture: bool = False
 ) -> subprocess.CompletedProcess[str]:
@@ -53,7 +62,7 @@ def run_dbt(
     if not dbt.exists():
         raise TableError(f"There is no dbt beside {sys.executable}. Run `make setup` first")
     return subprocess.run(
-        [str(dbt), *arguments, "--profiles-dir", str(PROFILES_DIR), "--target", target],
+        [str(dbt), *of_project(arguments, target)],
         cwd=DBT_PROJECT_DIR,
         env=dbt_environment(settings),
         capture_output=capture,

@@ -23,8 +23,12 @@ from lakehouse.spark import spark_session
 SYNTHETIC_ROWS = 12_000
 
 # Nearly every statement of the tests runs once, over few rows: there it takes longer to generate
-# and compile code for it than to do without.
-NO_GENERATED_CODE = "spark.sql.codegen.wholeStage=false spark.sql.codegen.factoryMode=NO_CODEGEN"
+# and compile code for it than to do without, and one task takes less than sharing the rows out.
+FEW_ROWS = (
+    "spark.sql.codegen.wholeStage=false spark.sql.codegen.factoryMode=NO_CODEGEN "
+    "spark.sql.shuffle.partitions=1 spark.databricks.delta.snapshotPartitions=1 "
+    "spark.sql.adaptive.enabled=false"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,7 +87,7 @@ def lakehouse_settings(jars: Path) -> Iterator[Settings]:
         synthetic_rows=SYNTHETIC_ROWS,
         thrift_port=free_port(),
         spark_driver_memory="2g",
-        spark_settings=NO_GENERATED_CODE,
+        spark_settings=FEW_ROWS,
         # For the tests that add a stream to it.
         kafka_port=free_port(),
         kafka_controller_port=free_port(),

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
+from forked_dbt import run_forked_dbt
 
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import find_source
-from lakehouse.dbt import run_dbt
 from lakehouse.services.thrift import connect
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
@@ -36,10 +36,9 @@ class LakehouseUnderTest:
 
     def dbt(self, *arguments: str, target: str = "prod", succeeds: bool = True) -> str:
         """Run dbt, check how it ended, and return what it printed."""
-        done = run_dbt([*arguments, "--no-use-colors"], self.settings, target=target, capture=True)
-        output = done.stdout + done.stderr
-        assert (done.returncode == 0) == succeeds, output
-        return output
+        done = run_forked_dbt([*arguments, "--no-use-colors"], self.settings, target=target)
+        assert (done.returncode == 0) == succeeds, done.stdout
+        return done.stdout
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of a statement that the Thrift server runs."""

@@ -5,9 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from forked_dbt import run_forked_dbt
 from lakehouse_under_test import LakehouseUnderTest
 
-from lakehouse.dbt import DBT_PROJECT_DIR, run_dbt
+from lakehouse.dbt import DBT_PROJECT_DIR
 from lakehouse.settings import Settings
 
 
@@ -37,12 +38,9 @@ class ScratchDbtProject:
         folders = ["--project-dir", str(self.folder), "--log-path", str(self.folder / "logs")]
         if arguments[0] != "clean":
             folders += ["--target-path", str(self.target)]
-        done = run_dbt(
-            [*arguments, *folders, "--no-use-colors"], settings, target="dev", capture=True
-        )
-        output = done.stdout + done.stderr
-        assert (done.returncode == 0) == succeeds, output
-        return output
+        done = run_forked_dbt([*arguments, *folders, "--no-use-colors"], settings, target="dev")
+        assert (done.returncode == 0) == succeeds, done.stdout
+        return done.stdout
 
     def statuses(self) -> dict[str, str]:
         """Name -> status, of the models that dbt's last command ran."""

@@ -32,6 +32,9 @@ def thrift_command(settings: Settings) -> list[str]:
         # opens the metastore anew and reads all of Hadoop's configuration for it.
         "hive.server2.async.exec.threads": 8,
         "hive.server2.async.exec.keepalive.time": "3600s",
+        # Otherwise each connection counts as a user of its own, and a thread that serves another
+        # one than before opens the metastore anew as well. Nobody is asked who they are here.
+        "hive.server2.enable.doAs": "false",
     }.items():
         command += ["--hiveconf", f"{key}={value}"]
     return command
