@@ -4,7 +4,7 @@ from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.settings import Settings
 from ml.tables import ensure_prediction_tables
 from streaming.live_tables import ensure_live_tables
-from streaming.tables import ensure_bronze_tables
+from streaming.tables import ensure_bronze_tables, ensure_losses_table
 
 __all__ = ["ensure_registered_tables"]
 
@@ -20,5 +20,6 @@ def ensure_registered_tables(settings: Settings) -> None:
     """
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
     ensure_bronze_tables(settings)
+    ensure_losses_table(settings)
     ensure_live_tables(settings)
     ensure_prediction_tables(settings)
