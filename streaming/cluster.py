@@ -19,7 +19,7 @@ __all__ = ["check_cluster", "check_topics", "kept_cluster_path", "kept_topics_pa
 
 _START_OVER = (
     "start over: `python -m streaming.run --reset --yes`, then, when the job has loaded, "
-    "`dbt build --full-refresh`"
+    "`dbt build --target prod --full-refresh`"
 )
 
 

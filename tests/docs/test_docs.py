@@ -29,7 +29,7 @@ COMMAND = re.compile(
     r"python -m ((?:lakehouse|simulator|streaming|ml|dashboard)[\w.]*)([^\n`;&|#]*)"
 )
 SETTING = re.compile(r"\bLAKEHOUSE_[A-Z][A-Z_]*[A-Z]\b")
-TOP_FOLDERS = "dbt_project|lakehouse|simulator|streaming|ml|dashboard|notebooks|profiles|tests|docs"
+TOP_FOLDERS = "dbt_project|lakehouse|simulator|streaming|ml|dashboard|notebooks|tests|docs"
 REGISTRIES = re.compile(
     r"pypi\.|pythonhosted|maven\.org|repo1\.|registry\.|docker\.io|ghcr\.|index-url", re.IGNORECASE
 )
@@ -103,7 +103,7 @@ def test_every_make_target_exists(page):
 def test_every_setting_exists(page):
     outside = "".join(
         (PROJECT_DIR / name).read_text()
-        for name in ("profiles/profiles.yml", "docker-compose.yml", ".env.example")
+        for name in ("dbt_project/profiles.yml", "docker-compose.yml", ".env.example")
     )
     known = {f"LAKEHOUSE_{name.upper()}" for name in Settings.model_fields}
     known |= set(SETTING.findall(outside))
