@@ -6,7 +6,7 @@ from lakehouse.migrate import refuse_old_layout
 from lakehouse.settings import Settings
 from ml.tables import ensure_prediction_tables
 from streaming.live_tables import ensure_live_tables
-from streaming.tables import ensure_bronze_tables
+from streaming.tables import ensure_bronze_tables, ensure_losses_table
 
 __all__ = ["ensure_registered_tables"]
 
@@ -24,6 +24,7 @@ def ensure_registered_tables(settings: Settings) -> None:
     refuse_old_layout(settings)
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
     ensure_bronze_tables(settings)
+    ensure_losses_table(settings)
     ensure_live_tables(settings)
     ensure_prediction_tables(settings)
     ensure_test_results(settings)

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
         ),
         description="Kafka brokers, comma-separated; empty: the local one",
     )
+    kafka_create_topics: bool = Field(
+        False, description="Create missing topics on those brokers; on the local one always"
+    )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to talk to the brokers"
     )

@@ -219,9 +219,7 @@ def produce_command(
     shares = Shares(late_share, too_late_share, duplicate_share, extra_field_share, broken_share)
     seed = chosen.seed if seed is None else seed
     injector = FaultInjector(shares, seed)
-    created = ensure_topics(chosen)
-    if created:
-        console.print(f"Topics created: {', '.join(created)}")
+    ensure_topics(chosen, lambda line: console.print(line, soft_wrap=True))
     source = find_source(chosen, report=lambda line: console.print(line, soft_wrap=True))
     # The simulated times are those of the batch side, whatever the seed of the steps and faults.
     purchases = read_purchases(source.path, seed=chosen.seed, limit=limit)

@@ -5,6 +5,8 @@ commit that brings its rows. So a batch that is run again, after whatever kind o
 number in the table and writes nothing.
 """
 
+from collections.abc import Mapping
+
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -26,9 +28,23 @@ VERDICTS = "verdicts"
 
 
 def start_bronze_query(
-    spark: SparkSession, kind: MessageType, settings: Settings, options: JobOptions
+    spark: SparkSession,
+    kind: MessageType,
+    settings: Settings,
+    options: JobOptions,
+    *,
+    partitions: int,
+    accepted: Mapping[int, int],
 ) -> StreamingQuery:
     """Start the query of one topic where its checkpoint or, without one, its table ends.
+
+    Args:
+        spark: the session of ``streaming.session.stream_session``.
+        kind: what the topic holds.
+        settings: the project's settings.
+        options: how to run.
+        partitions: that the topic has now.
+        accepted: the offset after the last accepted loss, by partition.
 
     Raises:
         StreamError: the checkpoint and the table do not belong together.
@@ -38,7 +54,9 @@ def start_bronze_query(
     # Heeded only by a query without a checkpoint.
     offsets = "earliest"
     if not prepare_checkpoint(checkpoint, table):
-        offsets = starting_offsets(kind.topic, kind.partitions, next_offsets(table))
+        held = next_offsets(table)
+        begins = {n: max(held.get(n, 0), accepted.get(n, 0)) for n in {*held, *accepted}}
+        offsets = starting_offsets(kind.topic, partitions, begins)
     records = (
         spark.readStream.format("kafka")
         .options(**spark_options(settings))
@@ -46,6 +64,11 @@ def start_bronze_query(
         .option("startingOffsets", offsets)
         .option("maxOffsetsPerTrigger", options.max_offsets)
         .option("failOnDataLoss", "true")
+        # What a transaction aborted was never said.
+        .option("kafka.isolation.level", "read_committed")
+        # A fetch at the end of a partition is held open for so long; the partitions of a batch are
+        # read one after the other, so the default of 500 ms is seconds in each lull.
+        .option("kafka.fetch.max.wait.ms", "20")
         .load()
     )
     rows = to_bronze(records, kind).observe(

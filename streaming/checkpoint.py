@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 
 from lakehouse.errors import StreamError
 
-__all__ = ["checkpoint_path", "prepare_checkpoint", "starting_offsets"]
+__all__ = ["checkpoint_path", "committed_offsets", "prepare_checkpoint", "starting_offsets"]
 
 # Kafka's number for the first offset that is still there.
 _EARLIEST = -2
@@ -55,6 +55,22 @@ def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
     if not has_batches:
         shutil.rmtree(folder, ignore_errors=True)
     return has_batches
+
+
+def committed_offsets(folder: Path, topic: str) -> dict[int, int]:
+    """The end of the newest batch that a query finished, by partition; empty without one.
+
+    Args:
+        folder: of the checkpoint of a query that reads one topic of Kafka.
+        topic: its name.
+    """
+    numbers = [int(path.name) for path in (folder / "commits").glob("*") if path.name.isdigit()]
+    file = folder / "offsets" / str(max(numbers, default=-1))
+    if not file.is_file():
+        return {}
+    # A version, settings of the batch, then a line for each source.
+    *_, ends = file.read_text().splitlines()
+    return {int(part): end for part, end in json.loads(ends).get(topic, {}).items()}
 
 
 def starting_offsets(topic: str, partitions: int, held: dict[int, int]) -> str:

@@ -29,6 +29,8 @@ __all__ = [
 
 # The job writes each second; a batch on a busy machine may hold it up for a while.
 _STALE_SECONDS = 30
+# Batches take seconds; the longest, a first one over all history, reports within minutes.
+_HANGS_SECONDS = 300
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -132,11 +134,25 @@ def _problem(report: dict[str, Any] | None, now: float) -> str | None:
         return f"stale; its last report is {now - report['at']:.0f} s old"
     if not report["queries"]:
         return "starting; no query runs yet"
-    ended = [name for name, query in report["queries"].items() if not query["is_active"]]
-    return f"stopped in part: {', '.join(ended)}" if ended else None
+    problems = (_problem_of(name, query) for name, query in report["queries"].items())
+    return "; ".join(problem for problem in problems if problem) or None
+
+
+def _problem_of(name: str, query: Mapping[str, Any]) -> str | None:
+    if query["needs_person"]:
+        return f"{name} needs a person: {query['failure']}"
+    if query["failure"]:
+        return f"{name} failed and is tried again: {query['failure']}"
+    if not query["is_active"]:
+        return f"stopped in part: {name}"
+    if query["silent_seconds"] >= _HANGS_SECONDS:
+        return f"{name} hangs: no progress for {query['silent_seconds']:.0f} s"
+    return None
 
 
 def _line(name: str, query: Mapping[str, Any]) -> str:
+    if query["failure"]:
+        return f"{name}: {query['failure']}"
     state = "runs" if query["is_active"] else "stopped"
     if query["batch"] is None:
         return f"{name}: {state}, no batch yet"

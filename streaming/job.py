@@ -1,6 +1,7 @@
 """The streaming job: Kafka to bronze, bronze to live aggregates and predictions, in one process.
 
-One query per topic fills its bronze table; one more keeps all live aggregates, and one scores.
+One query per topic fills its bronze table; one more keeps all live aggregates, and one scores. What
+ends one of them leaves the others running: bronze goes on when a model raises.
 """
 
 import json
@@ -9,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,14 +17,15 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.errors import StreamError
-from lakehouse.kafka.contract import MESSAGE_TYPES
-from lakehouse.kafka.topics import ensure_topics
-from lakehouse.locks import only_one
+from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
+from lakehouse.kafka.topics import Topic, admin_client, ensure_topics
 from lakehouse.settings import Settings
 from streaming.bronze_query import start_bronze_query
-from streaming.cluster import check_cluster
+from streaming.cluster import check_cluster, check_topics
 from streaming.drain import drain
 from streaming.health import health_path, write_health
+from streaming.job_lock import only_one_job
+from streaming.keeper import QueryKeeper
 from streaming.live import LIVE_QUERY, start_live_query
 from streaming.live_stores import MemoryStore
 from streaming.live_tables import ensure_live_tables
@@ -32,35 +33,13 @@ from streaming.metrics import MetricsLog, metrics_row
 from streaming.options import JobOptions
 from streaming.scoring import MODEL, SCORING_QUERY, ChampionWatch, start_scoring_query
 from streaming.session import stream_session
-from streaming.tables import ensure_bronze_tables
+from streaming.tables import accepted_ends, ensure_bronze_tables, ensure_losses_table
 from streaming.upkeep import Upkeep
 
-__all__ = ["only_one_job", "run_job"]
+__all__ = ["run_job"]
 
 _DRAIN_SECONDS = 60.0
 _REPORT_SECONDS = 10.0
-# A query whose broker does not answer ends with one of these; it is started again. Anything else,
-# above all offsets that are gone, is for a person to see.
-_BROKER_IS_AWAY = (
-    "org.apache.kafka.common.errors.TimeoutException",
-    "org.apache.kafka.common.errors.DisconnectException",
-    "Timeout of 60000ms expired",
-)
-_RETRY_SECONDS = 5.0
-
-
-def only_one_job(settings: Settings) -> AbstractContextManager[None]:
-    """Hold the lock of the job.
-
-    Raises:
-        StreamError: another copy of it runs.
-    """
-    return only_one(
-        settings.var_dir / "run" / "stream.lock",
-        StreamError,
-        "Another streaming job of this lakehouse is running ({path} is held). "
-        "Stop it first, or leave it to its work",
-    )
 
 
 def run_job(
@@ -82,8 +61,8 @@ def run_job(
 
     Raises:
         StreamError: another copy runs, no broker answers, it is of another cluster than before, a
-            topic is not as needed, or a query failed; what it had committed stands, and the next
-            start goes on from there.
+            topic is missing or was made anew, or, with ``available_now``, a query failed; what it
+            had committed stands, and the next start goes on from there.
     """
     stop = threading.Event()
     with only_one_job(settings):
@@ -91,13 +70,15 @@ def run_job(
             signal.signal(number, lambda *_: stop.set())
         # Before topics are made in a cluster that is refused.
         check_cluster(settings)
-        ensure_topics(settings)
+        topics = ensure_topics(settings, lambda line: report(f"Stream: {line}"))
+        check_topics(settings, topics.values())
         ensure_bronze_tables(settings)
+        ensure_losses_table(settings)
         ensure_live_tables(settings)
         spark = stream_session(settings)
         watch = ChampionWatch(*_registry(settings))
         try:
-            _Job(spark, settings, options, watch, report, memory).run(stop)
+            _Job(spark, settings, options, topics, watch, report, memory).run(stop)
         finally:
             watch.stop()
             health_path(settings).unlink(missing_ok=True)
@@ -127,6 +108,7 @@ class _Job:
         spark: SparkSession,
         settings: Settings,
         options: JobOptions,
+        topics: Mapping[str, Topic],
         watch: ChampionWatch,
         report: Callable[[str], None],
         memory: MemoryStore | None,
@@ -134,61 +116,78 @@ class _Job:
         self._spark = spark
         self._settings = settings
         self._options = options
+        self._topics = topics
         self._watch = watch
         self._report = report
         self._memory = memory
-        self._starters: dict[str, Callable[[], StreamingQuery]] = {}
-        self._queries: dict[str, StreamingQuery] = {}
+        self._keepers: dict[str, QueryKeeper] = {}
         self._metrics = MetricsLog(settings)
         self._upkeep = Upkeep(spark, settings, options.compact_seconds, report)
         self._told = watch.says
         self._next_report = time.monotonic() + _REPORT_SECONDS
 
     def run(self, stop: threading.Event) -> None:
-        stages = self._stages()
         try:
-            for stage in stages:
-                for name in stage:
-                    self._queries[name] = self._starters[name]()
-                self._report(f"Stream: {', '.join(stage)} run")
+            for stage in self._stages():
+                for keeper in stage:
+                    self._keep(keeper)
+                running = [keeper.name for keeper in stage if keeper.failure is None]
+                self._report(f"Stream: {', '.join(running) or 'no query'} run")
                 self._go_on(stop)
-                self._raise_failures()
                 if stop.is_set():
                     break
             else:
                 self._score_once(stop)
         finally:
             self._upkeep.stop()
-            drain(self._queries.values(), _DRAIN_SECONDS)
-            self._metrics.take(self._queries.values())
+            drain(self._queries(), _DRAIN_SECONDS)
+            self._metrics.take(self._queries())
             self._metrics.write()
         self._report("Stream: stopped")
 
-    def _stages(self) -> list[list[str]]:
-        """Names of the queries that run side by side; those of bronze come first if they end."""
-        spark, settings, options = self._spark, self._settings, self._options
-        bronze = []
-        for topic in options.topics:
-            kind = MESSAGE_TYPES[topic]
-            self._starters[kind.table] = lambda kind=kind: start_bronze_query(
-                spark, kind, settings, options
-            )
-            bronze.append(kind.table)
-        if not options.sinks:
+    def _queries(self) -> list[StreamingQuery]:
+        return [keeper.query for keeper in self._keepers.values() if keeper.query is not None]
+
+    def _keep(self, keeper: QueryKeeper) -> None:
+        self._keepers[keeper.name] = keeper
+        keeper.start()
+
+    def _keeper(self, name: str, start: Callable[..., StreamingQuery], *args: Any) -> QueryKeeper:
+        given = (self._settings, self._options, *args)
+        return self._kept(name, lambda: start(self._spark, *given))
+
+    def _kept(self, name: str, start: Callable[[], StreamingQuery]) -> QueryKeeper:
+        return QueryKeeper(name, start, self._report, lambda: _broker_answers(self._settings))
+
+    def _stages(self) -> list[list[QueryKeeper]]:
+        """The queries that run side by side; those of bronze come first if they end."""
+        bronze = [
+            self._kept(kind.table, lambda kind=kind: self._start_bronze(kind))
+            for kind in (MESSAGE_TYPES[topic] for topic in self._options.topics)
+        ]
+        if not self._options.sinks:
             return [bronze]
-        self._starters[LIVE_QUERY] = lambda: start_live_query(
-            spark, settings, options, self._report, self._memory
+        live = self._keeper(LIVE_QUERY, start_live_query, self._report, self._memory)
+        return [bronze, [live]] if self._options.available_now else [[*bronze, live]]
+
+    def _start_bronze(self, kind: MessageType) -> StreamingQuery:
+        return start_bronze_query(
+            self._spark,
+            kind,
+            self._settings,
+            self._options,
+            partitions=self._topics[kind.topic].partitions,
+            accepted=accepted_ends(self._settings, kind.topic),
         )
-        return [bronze, [LIVE_QUERY]] if options.available_now else [[*bronze, LIVE_QUERY]]
 
     def _go_on(self, stop: threading.Event) -> None:
-        """Look after the queries until all have ended or the job is to stop."""
+        """Look after the queries until all are done or the job is to stop."""
         is_live = not self._options.available_now
         if is_live:
             self._upkeep.start()
             if self._options.scores:
                 self._watch.start()
-        while any(query.isActive for query in self._queries.values()):
+        while is_live or not all(keeper.has_ended for keeper in self._keepers.values()):
             if stop.wait(1.0):
                 self._report("Stream: finishing the running batches")
                 return
@@ -196,6 +195,7 @@ class _Job:
                 self._tell_model()
                 self._start_scoring()
             self._look()
+        self._raise_failures()
 
     def _score_once(self, stop: threading.Event) -> None:
         """When only what is there is loaded: score it, if there is a model."""
@@ -204,34 +204,35 @@ class _Job:
             self._tell_model()
             self._start_scoring()
             self._go_on(stop)
-            self._raise_failures()
 
     def _start_scoring(self) -> None:
         """Score as soon as there is a model; what came before is scored then."""
-        if self._watch.champion is None or SCORING_QUERY in self._queries:
-            return
-        self._queries[SCORING_QUERY] = start_scoring_query(
-            self._spark, self._settings, self._options, lambda: self._watch.champion
-        )
+        if self._watch.champion is not None and SCORING_QUERY not in self._keepers:
+            self._keep(
+                self._keeper(SCORING_QUERY, start_scoring_query, lambda: self._watch.champion)
+            )
 
     def _tell_model(self) -> None:
         """Report which model scores, or why none does, whenever that changes."""
         if self._watch.says != self._told:
             self._told = self._watch.says
             self._report(f"Stream: {self._told}")
+            if SCORING_QUERY in self._keepers:
+                # What the one before failed by may be no trouble to this one.
+                self._keepers[SCORING_QUERY].revive()
 
     def _look(self) -> None:
-        """Once a second: write the health file, restart what lost its broker, report at times."""
-        self._metrics.take(self._queries.values())
-        progress = {query.name: _progress(query) for query in self._queries.values()}
+        """Once a second: write the health file, start again what failed, report at times."""
+        for keeper in self._keepers.values():
+            keeper.look()
+        if self._options.available_now:
+            self._raise_failures()
+        self._metrics.take(self._queries())
+        progress = {name: _progress(keeper) for name, keeper in self._keepers.items()}
         notes = {"scoring": self._watch.says} if self._options.scores else {}
+        if self._metrics.failure is not None:
+            notes["metrics"] = self._metrics.failure
         write_health(health_path(self._settings), os.getpid(), progress, notes)
-        for name, query in self._queries.items():
-            if not query.isActive and _lost_its_broker(query):
-                self._report(f"Stream: {name} has no broker; starting it again")
-                time.sleep(_RETRY_SECONDS)
-                self._queries[name] = self._starters[name]()
-        self._raise_failures()
         if time.monotonic() >= self._next_report:
             self._next_report = time.monotonic() + _REPORT_SECONDS
             for name, seen in progress.items():
@@ -243,21 +244,29 @@ class _Job:
                     )
 
     def _raise_failures(self) -> None:
-        for query in self._queries.values():
-            failure = query.exception()
-            if failure is not None and not _lost_its_broker(query):
-                reason = " ".join(str(failure).split())[:500]
-                raise StreamError(
-                    f"Query {query.name} failed: {reason}. What it committed stands; mend the "
-                    "cause and start the job again"
-                )
+        """With an end in sight, a failure is one of the whole, unless only the broker is away."""
+        for keeper in self._keepers.values():
+            if keeper.failure is not None and not keeper.waits_for_broker:
+                raise StreamError(f"Query {keeper.name} failed: {keeper.told_failure}")
 
 
-def _progress(query: StreamingQuery) -> Mapping[str, Any]:
-    last = query.lastProgress
+def _broker_answers(settings: Settings) -> bool:
+    try:
+        admin_client(settings).close()
+    except StreamError:
+        return False
+    return True
+
+
+def _progress(keeper: QueryKeeper) -> Mapping[str, Any]:
+    query = keeper.query
+    last = None if query is None else query.lastProgress
     row = metrics_row(json.loads(last.json), datetime.now(UTC)) if last else {}
     return {
-        "is_active": query.isActive,
+        "is_active": query is not None and query.isActive,
+        "failure": keeper.failure,
+        "needs_person": keeper.needs_person,
+        "silent_seconds": keeper.silent_seconds(),
         "batch": row.get("batch_id"),
         "rows": row.get("input_rows", 0),
         "rows_per_second": row.get("processed_rows_per_second", 0.0),
@@ -265,8 +274,3 @@ def _progress(query: StreamingQuery) -> Mapping[str, Any]:
         "lag_seconds": row.get("lag_seconds", 0.0),
         "at": last.timestamp if last else None,
     }
-
-
-def _lost_its_broker(query: StreamingQuery) -> bool:
-    failure = query.exception()
-    return failure is not None and any(sign in str(failure) for sign in _BROKER_IS_AWAY)

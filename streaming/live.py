@@ -163,6 +163,8 @@ def start_live_query(
     bronze = (
         spark.readStream.format("delta")
         .option("maxFilesPerTrigger", 1_000_000)
+        # Rows that someone erased from bronze are no rows to come; without this they end the query.
+        .option("skipChangeCommits", "true")
         .load(bronze_path(PURCHASES, settings))
     )
     use_pool(spark, LIVE_QUERY)

@@ -18,6 +18,9 @@ from streaming.live_tables import STREAM_METRICS, live_path
 __all__ = ["MetricsLog", "metrics_row"]
 
 _WRITE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 300.0
+# Of batches whose metrics could not be written, in hours at four a second; older ones are let go.
+_MOST_ROWS = 20_000
 
 
 def metrics_row(progress: Mapping[str, Any], measured_at: datetime) -> dict[str, Any]:
@@ -68,12 +71,18 @@ def _offsets(found: Any) -> dict[tuple[str, str], int]:
 
 
 class MetricsLog:
-    """Collects the reports of finished batches and writes them every few seconds."""
+    """Collects the reports of finished batches and writes them every few seconds.
+
+    Attributes:
+        failure: why they cannot be written, or None; they are kept and tried again meanwhile.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._path = live_path(STREAM_METRICS, settings)
         self._seen: dict[str, int] = {}
         self._rows: list[dict[str, Any]] = []
+        self.failure: str | None = None
+        self._pause = _WRITE_SECONDS
         self._next_write = time.monotonic() + _WRITE_SECONDS
 
     def take(self, queries: Iterable[StreamingQuery]) -> None:
@@ -98,9 +107,19 @@ class MetricsLog:
         return [progress for progress in query.recentProgress if progress.batchId > seen]
 
     def write(self) -> None:
-        """Append what was collected, in one commit."""
-        self._next_write = time.monotonic() + _WRITE_SECONDS
+        """Append what was collected, in one commit; a failure is kept for health to show.
+
+        Metrics are of less worth than what they are about, so they never end the job.
+        """
         if self._rows:
             table = pa.Table.from_pylist(self._rows, schema=STREAM_METRICS.schema)
-            write_deltalake(self._path, table, mode="append")
-            self._rows = []
+            try:
+                write_deltalake(self._path, table, mode="append")
+            except Exception as error:  # of delta-rs or of the storage
+                reason = " ".join(str(error).split())[:300]
+                self._rows = self._rows[-_MOST_ROWS:]
+                self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+                self.failure = f"cannot be written, tried again in {self._pause:.0f} s: {reason}"
+            else:
+                self._rows, self.failure, self._pause = [], None, _WRITE_SECONDS
+        self._next_write = time.monotonic() + self._pause

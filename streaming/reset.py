@@ -6,8 +6,8 @@ from pathlib import Path
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
-from streaming.cluster import kept_cluster_path
-from streaming.job import only_one_job
+from streaming.cluster import kept_cluster_path, kept_topics_path
+from streaming.job_lock import only_one_job
 from streaming.live import archive_folder
 from streaming.live_tables import LIVE_TABLES, ensure_live_tables, live_path
 from streaming.tables import bronze_path, ensure_bronze_tables
@@ -32,6 +32,8 @@ def folders_of_stream(settings: Settings) -> list[Path]:
         archive_folder(settings),
         *(Path(bronze_path(kind, settings)) for kind in MESSAGE_TYPES.values()),
         *(Path(live_path(table, settings)) for table in LIVE_TABLES),
+        # Offsets that were lost are those of topics that are read anew now.
+        Path(settings.table_path("audit", "stream_losses")),
     ]
 
 
@@ -46,6 +48,7 @@ def reset_stream(settings: Settings) -> None:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
         # Last: until all is gone, no other cluster may be read.
+        kept_topics_path(settings).unlink(missing_ok=True)
         kept_cluster_path(settings).unlink(missing_ok=True)
         ensure_bronze_tables(settings)
         ensure_live_tables(settings)

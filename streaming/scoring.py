@@ -193,6 +193,8 @@ def start_scoring_query(
     bronze = (
         spark.readStream.format("delta")
         .option("maxFilesPerTrigger", _FILES_PER_BATCH)
+        # Rows that someone erased from bronze are no rows to come; without this they end the query.
+        .option("skipChangeCommits", "true")
         .load(bronze_path(PURCHASES, settings))
     )
     use_pool(spark, SCORING_QUERY)

@@ -8,6 +8,17 @@ from lakehouse.spark import spark_session
 __all__ = ["stream_session", "use_pool"]
 
 _STATE_STORE = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+# Hadoop starts `chmod` for every file that it writes and `readlink` before it renames one, a dozen
+# processes a batch. These go without; `LocalLogStore` locks in this process, as Hadoop's own rename
+# does not either look and move in one step, so there is one writing process as before.
+_LOCAL_FILES = {
+    "spark__hadoop__fs__file__impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
+    "spark__delta__logStore__file__impl": "io.delta.storage.LocalLogStore",
+    "spark__sql__streaming__checkpointFileManagerClass": (
+        "org.apache.spark.sql.execution.streaming.checkpointing."
+        "FileSystemBasedCheckpointFileManager"
+    ),
+}
 
 
 def stream_session(settings: Settings) -> SparkSession:
@@ -36,6 +47,7 @@ def stream_session(settings: Settings) -> SparkSession:
         spark__databricks__delta__optimize__minFileSize=str(16 * 1024**2),
         spark__databricks__delta__optimize__maxFileSize=str(64 * 1024**2),
         spark__databricks__delta__optimize__maxThreads="1",
+        **(_LOCAL_FILES if settings.spark_master.startswith("local") else {}),
     )
     session.sparkContext.setLogLevel("WARN")
     return session

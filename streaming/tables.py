@@ -7,7 +7,15 @@ from lakehouse.data.delta_tables import ensure_table
 from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
 from lakehouse.settings import Settings
 
-__all__ = ["bronze_path", "bronze_schema", "ensure_bronze_tables", "next_offsets"]
+__all__ = [
+    "LOSSES_SCHEMA",
+    "accepted_ends",
+    "bronze_path",
+    "bronze_schema",
+    "ensure_bronze_tables",
+    "ensure_losses_table",
+    "next_offsets",
+]
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _TYPES = {"int": pa.int32(), "string": pa.string(), "timestamp": _INSTANT}
@@ -19,6 +27,27 @@ _PROPERTIES = {
     # A stream commits every second; its log is summed up every hundredth time instead of tenth.
     "delta.checkpointInterval": "100",
 }
+
+
+LOSSES_SCHEMA = pa.schema(
+    [
+        pa.field("topic", pa.string()),
+        pa.field("kafka_partition", pa.int32()),
+        pa.field("first_offset", pa.int64()),
+        pa.field("last_offset", pa.int64()),
+        pa.field("count_offsets", pa.int64()),
+        pa.field("accepted_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+"""Grain: one span of offsets of one partition that Kafka deleted before bronze had them; key
+(topic, kafka_partition, first_offset).
+
+Columns:
+    topic, kafka_partition: where the records stood.
+    first_offset, last_offset: of the span, both inclusive.
+    count_offsets: how many those are; fewer records if some were markers of transactions.
+    accepted_at: when someone accepted that they are gone (UTC).
+"""
 
 
 def bronze_schema(kind: MessageType) -> pa.Schema:
@@ -70,6 +99,31 @@ def ensure_bronze_tables(settings: Settings) -> None:
             description=f"Kafka records of topic {kind.topic}. {kind.description}",
             properties=_PROPERTIES,
         )
+
+
+def ensure_losses_table(settings: Settings) -> DeltaTable:
+    """Create ``audit.stream_losses`` if it is not there yet, and open it.
+
+    Raises:
+        TableError: it cannot be created or read, or lacks a column.
+    """
+    return ensure_table(
+        settings.table_path("audit", "stream_losses"),
+        LOSSES_SCHEMA,
+        name="stream_losses",
+        description="Spans of Kafka offsets that were deleted before bronze had them, accepted",
+        properties={},
+    )
+
+
+def accepted_ends(settings: Settings, topic: str) -> dict[int, int]:
+    """The offset after the last accepted loss of a topic, by partition."""
+    ends: dict[int, int] = {}
+    for row in ensure_losses_table(settings).to_pyarrow_table().to_pylist():
+        if row["topic"] == topic:
+            partition = row["kafka_partition"]
+            ends[partition] = max(row["last_offset"] + 1, ends.get(partition, 0))
+    return ends
 
 
 def next_offsets(table: DeltaTable) -> dict[int, int]:

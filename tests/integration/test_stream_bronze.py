@@ -6,9 +6,7 @@ import signal
 import pytest
 from stream_under_test import JOB, StreamUnderTest, until
 
-from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES
-from lakehouse.kafka.topics import admin_client, ensure_topics
 from streaming import health
 from streaming.cluster import kept_cluster_path
 
@@ -92,11 +90,3 @@ def test_a_job_that_is_led_to_another_cluster_refuses(loaded):
     finally:
         file.write_text(kept)
     assert f"is the cluster {kept.strip()}, but the stream so far came from another" in said
-
-
-def test_a_topic_with_other_settings_is_refused(loaded):
-    client = admin_client(loaded.settings)
-    client.create_partitions({"product-views": 3})
-    client.close()
-    with pytest.raises(StreamError, match=r"product-views exists.*3 partitions instead of 2"):
-        ensure_topics(loaded.settings)

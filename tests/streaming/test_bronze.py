@@ -75,8 +75,17 @@ def test_the_columns_are_those_of_the_table(spark, tmp_path, kind):
     ]
 
 
+def with_doubled(name: str, value: Any) -> bytes:
+    """A message in which a field stands a second time, at the end."""
+    return encoded()[:-1] + f', "{name}": {json.dumps(value)}}}'.encode()
+
+
 REASONS = {
     b"": "value_is_empty",
+    b"\xef\xbb\xbf" + encoded(): "value_begins_with_byte_order_mark",
+    with_doubled("purchase", 8370): "value_has_doubled_fields",
+    with_doubled("purchase", "many"): "value_has_doubled_fields",
+    with_doubled("coupon", 1)[:-1] + b', "coupon": 2}': "value_has_doubled_fields",
     None: "value_is_null",
     b"caf\xe9": "value_is_not_utf8",
     b"{" + b" " * MAX_VALUE_BYTES + b"}": "value_is_too_large",
@@ -113,6 +122,11 @@ REASONS = {
     encoded(event_id="A" * 32): "event_id_is_malformed",
     encoded(product_id=69042): "product_id_is_malformed",
     encoded(timestamp="yesterday"): "timestamp_is_no_instant",
+    encoded(timestamp=1764244799): "timestamp_is_no_instant",
+    encoded(timestamp=1764244799123): "timestamp_is_no_instant",
+    encoded(timestamp="1764244799123"): "timestamp_is_no_instant",
+    encoded(timestamp=1764244799.123): "timestamp_is_no_instant",
+    encoded(timestamp="2026-11-27T11:59:59.1234567890Z"): "timestamp_is_no_instant",
     encoded(timestamp="2026-02-30T00:00:00.000Z"): "timestamp_is_no_instant",
     encoded(timestamp="2026-11-27T11:59:59.123"): "timestamp_is_no_instant",
     encoded(timestamp="2017-12-31T23:59:59.999Z"): "timestamp_is_too_early",
@@ -129,6 +143,17 @@ def test_every_bad_message_is_kept_with_its_bytes_and_its_reason(land):
     }
     assert [row["raw_value"] and bytes(row["raw_value"]) for row in rows] == list(REASONS)
     assert not any(row["is_valid"] for row in rows)
+
+
+def test_nanoseconds_are_cut_to_microseconds(land):
+    (row,) = land(encoded(timestamp="2026-11-27T11:59:59.123456789Z"))
+    assert row["is_valid"]
+    assert row["event_at"].astimezone(UTC) == datetime(2026, 11, 27, 11, 59, 59, 123456, UTC)
+
+
+def test_a_name_that_stands_twice_in_a_nested_value_is_no_doubled_field(land):
+    (row,) = land(encoded()[:-1] + b', "basket": {"a": 1, "a": 2}}')
+    assert row["is_valid"]
 
 
 def test_a_message_has_all_its_reasons_and_the_fields_that_could_be_read(land):

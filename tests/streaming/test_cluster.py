@@ -6,9 +6,10 @@ import pytest
 from kafka.errors import ClusterAuthorizationFailedError
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.topics import Topic
 from lakehouse.settings import Settings
 from streaming import cluster
-from streaming.cluster import check_cluster, kept_cluster_path
+from streaming.cluster import check_cluster, check_topics, kept_cluster_path, kept_topics_path
 
 
 class AdminOf:
@@ -63,6 +64,24 @@ def test_a_broker_without_an_id_is_neither_kept_nor_refused(settings, lead_to):
     lead_to(None)
     check_cluster(settings)
     assert not kept_cluster_path(settings).exists()
+
+
+def test_a_topic_made_anew_is_refused_and_a_new_one_is_kept_beside_the_others(settings):
+    first = Topic("purchases", "id-1", 3, {})
+    check_topics(settings, [first])
+    check_topics(settings, [first, Topic("views", "id-2", 2, {})])
+    for _ in range(2):
+        with pytest.raises(StreamError, match=r"purchases was deleted and made anew.*--reset"):
+            check_topics(settings, [Topic("purchases", "id-9", 3, {})])
+    # More partitions are the same topic.
+    check_topics(settings, [Topic("purchases", "id-1", 6, {}), Topic("views", "id-2", 2, {})])
+    kept_topics_path(settings).unlink()
+    check_topics(settings, [Topic("purchases", "id-9", 3, {})])
+
+
+def test_a_topic_without_an_id_is_neither_kept_nor_refused(settings):
+    check_topics(settings, [Topic("purchases", "", 3, {})])
+    assert not kept_topics_path(settings).exists()
 
 
 def test_a_login_without_the_right_to_ask_is_told_so(settings, lead_to, monkeypatch):

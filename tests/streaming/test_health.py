@@ -11,6 +11,9 @@ from streaming.health import Wait, describe
 def report(**changes):
     query = {
         "is_active": True,
+        "failure": None,
+        "needs_person": False,
+        "silent_seconds": 0.4,
         "batch": 3,
         "at": "2026-11-27T12:00:00Z",
         "rows": 1200,
@@ -48,6 +51,27 @@ def test_health_has_a_line_for_the_job_for_each_query_and_for_each_note():
 def test_health_tells_what_is_wrong(found, now, said):
     lines, is_well = describe(found, now)
     assert not is_well and said in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"is_active": False, "failure": "no such category"}, "failed and is tried again: no such"),
+        (
+            {"is_active": False, "failure": "offsets are gone", "needs_person": True},
+            "needs a person: offsets are gone",
+        ),
+        ({"silent_seconds": 300.0}, "hangs: no progress for 300 s"),
+    ],
+)
+def test_health_tells_of_one_query_while_the_others_run(changes, said):
+    found = report()
+    found["queries"]["live_aggregates"] = found["queries"]["live_aggregates"] | changes
+    lines, is_well = describe(found, 1001.0)
+    assert not is_well and f"live_aggregates {said}" in lines[0]
+    assert "kafka_purchases: runs" in lines[1]
+    if changes.get("failure"):
+        assert lines[2] == f"live_aggregates: {changes['failure']}"
 
 
 def test_health_names_the_query_that_ended():

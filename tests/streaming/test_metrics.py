@@ -1,10 +1,16 @@
 """Rows of the metrics table from Spark's progress reports."""
 
+import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from deltalake import DeltaTable
 
-from streaming.metrics import metrics_row
+from lakehouse.settings import Settings
+from streaming import metrics
+from streaming.live_tables import STREAM_METRICS, ensure_live_tables, live_path
+from streaming.metrics import MetricsLog, metrics_row
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 KAFKA = {
@@ -50,3 +56,34 @@ def test_a_first_batch_without_rates_is_a_row_too():
     found = progress(KAFKA, inputRowsPerSecond=None, processedRowsPerSecond=None, durationMs={})
     row = metrics_row(found, NOW)
     assert (row["input_rows_per_second"], row["lag_seconds"]) == (0.0, 0.0)
+
+
+def test_metrics_that_cannot_be_written_are_kept_told_and_tried_again_ever_later(
+    tmp_path, monkeypatch
+):
+    settings = Settings(var_dir=tmp_path, root="", _env_file=None)
+    ensure_live_tables(settings)
+    log = MetricsLog(settings)
+    query = SimpleNamespace(runId="a", lastProgress=None)
+
+    def finish(batch: int) -> None:
+        found = progress(DELTA) | {"batchId": batch}
+        query.lastProgress = SimpleNamespace(batchId=batch, numInputRows=50, json=json.dumps(found))
+        log.take([query])
+
+    finish(0)
+    monkeypatch.setattr(metrics, "write_deltalake", full_disk)
+    log.write()
+    assert log.failure == "cannot be written, tried again in 10 s: no space left"
+    log.write()
+    assert "in 20 s" in log.failure
+    finish(1)
+    monkeypatch.undo()
+    log.write()
+    assert log.failure is None
+    written = DeltaTable(live_path(STREAM_METRICS, settings)).to_pyarrow_table(columns=["batch_id"])
+    assert sorted(written["batch_id"].to_pylist()) == [0, 1]
+
+
+def full_disk(*_args, **_options):
+    raise OSError("no space\nleft")

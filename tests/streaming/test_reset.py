@@ -13,7 +13,7 @@ from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import PROJECT_DIR, Settings
 from streaming.checkpoint import checkpoint_path
 from streaming.cluster import kept_cluster_path
-from streaming.job import only_one_job
+from streaming.job_lock import only_one_job
 from streaming.live_tables import TOP_PRODUCTS, live_path
 from streaming.reset import folders_of_stream, reset_stream
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
