@@ -4,7 +4,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 LAKEHOUSE := $(PYTHON) -m lakehouse
-PUBLISHING := $(PYTHON) -m lakehouse.publishing
+PUBLISHING := $(PYTHON) -m publishing
 BASE_PYTHON ?= python3
 
 .PHONY: help
@@ -185,4 +185,4 @@ lock: ## Write requirements.lock anew from pyproject.toml
 
 .PHONY: bench
 bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, stream, ml or dashboard)
-	@$(PYTHON) -m lakehouse.bench $(ONLY)
+	@$(PYTHON) -m bench $(ONLY)

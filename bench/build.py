@@ -12,10 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lakehouse.bench.machine import describe_machine, peak_memory_mb
-from lakehouse.bench.report import write_results, write_section
-from lakehouse.bench.rows import read_texts, write_copies, write_further
-from lakehouse.bench.statements import read_statements, run_bare
+from bench.machine import describe_machine, peak_memory_mb
+from bench.report import write_results, write_section
+from bench.rows import read_texts, write_copies, write_further
+from bench.statements import read_statements, run_bare
 from lakehouse.data.landing import DataKind, land
 from lakehouse.data.source import find_source
 from lakehouse.errors import TableError
@@ -144,7 +144,7 @@ def _timed_build(
     if lands is not None:
         _land(lands[0], settings, lands[1])
     done = subprocess.run(
-        [sys.executable, "-m", "lakehouse.bench.one_build"],
+        [sys.executable, "-m", "bench.one_build"],
         env=os.environ | settings.as_environment(),
         capture_output=True,
         text=True,

@@ -1,11 +1,11 @@
-"""The command line of the benchmark: ``python -m lakehouse.bench [SECTION]...``."""
+"""The command line of the benchmark: ``python -m bench [SECTION]...``."""
 
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from lakehouse.bench.sections import SECTIONS, find_bench
+from bench.sections import SECTIONS, find_bench
 from lakehouse.console import run_app
 from lakehouse.settings import settings
 
@@ -24,7 +24,7 @@ def bench(
 
     Writes var/results/SECTION.json and the section of docs/benchmarks.md.
 
-    Example: python -m lakehouse.bench build
+    Example: python -m bench build
     """
     names = sections or list(SECTIONS)
     unknown = [name for name in names if name not in SECTIONS]

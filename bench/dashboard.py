@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from bench.report import write_results, write_section
 from dashboard.app import data_kinds
 from dashboard.browser import browser, open_page
 from dashboard.pages import PAGES
 from dashboard.store import Store
-from lakehouse.bench.report import write_results, write_section
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 

@@ -13,10 +13,10 @@ Bench = Callable[[Settings, Console], None]
 
 # Section -> module and function, imported when it runs: each section needs packages of its own.
 SECTIONS = {
-    "build": ("lakehouse.bench.build", "bench_build"),
-    "stream": ("streaming.bench", "bench_stream"),
-    "ml": ("ml.bench", "bench_ml"),
-    "dashboard": ("dashboard.bench", "bench_dashboard"),
+    "build": ("bench.build", "bench_build"),
+    "stream": ("bench.stream", "bench_stream"),
+    "ml": ("bench.ml", "bench_ml"),
+    "dashboard": ("bench.dashboard", "bench_dashboard"),
 }
 
 

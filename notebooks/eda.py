@@ -27,9 +27,9 @@ import plotly.express as px
 import seaborn as sns
 from IPython.display import HTML, Markdown, display
 
-from lakehouse.publishing.wording import amount, kinds, listing, more_or_less, percent, strength
 from lakehouse.settings import settings
 from lakehouse.tables import TableName, open_table
+from publishing.wording import amount, kinds, listing, more_or_less, percent, strength
 
 sns.set_theme(style="whitegrid", palette="deep")
 plt.rcParams["figure.figsize"] = (10, 4)

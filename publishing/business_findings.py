@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from lakehouse.publishing.finding import Chart, Finding
-from lakehouse.publishing.inputs import Inputs
-from lakehouse.publishing.wording import amount, listing, percent
+from publishing.finding import Chart, Finding
+from publishing.inputs import Inputs
+from publishing.wording import amount, listing, percent
 
 __all__ = [
     "campaigns",

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import typer
 from rich.console import Console
 
-from lakehouse.publishing.dbt_docs import parse_project, write_static_docs
-from lakehouse.publishing.dictionary import DICTIONARY, dictionary
-from lakehouse.publishing.findings import Findings, find
-from lakehouse.publishing.notebook import write_notebook
-from lakehouse.publishing.presentation import write_presentation
-from lakehouse.publishing.report import write_report
 from lakehouse.settings import settings
+from publishing.dbt_docs import parse_project, write_static_docs
+from publishing.dictionary import DICTIONARY, dictionary
+from publishing.findings import Findings, find
+from publishing.notebook import write_notebook
+from publishing.presentation import write_presentation
+from publishing.report import write_report
 
 __all__ = ["app"]
 

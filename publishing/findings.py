@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lakehouse.publishing import business_findings, model_findings, sales_findings
-from lakehouse.publishing.finding import Finding
-from lakehouse.publishing.inputs import Inputs, NotThere
-from lakehouse.publishing.wording import kinds
 from lakehouse.settings import Settings
+from publishing import business_findings, model_findings, sales_findings
+from publishing.finding import Finding
+from publishing.inputs import Inputs, NotThere
+from publishing.wording import kinds
 
 __all__ = ["Findings", "Gap", "find"]
 

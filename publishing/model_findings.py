@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from lakehouse.publishing.finding import Chart, Finding
-from lakehouse.publishing.inputs import Inputs, NotThere
-from lakehouse.publishing.wording import more_or_less, percent
+from publishing.finding import Chart, Finding
+from publishing.inputs import Inputs, NotThere
+from publishing.wording import more_or_less, percent
 
 __all__ = ["high_value", "hypotheses", "purchase_model", "recommendations", "segments"]
 

@@ -10,9 +10,9 @@ from pptx.presentation import Presentation as Deck
 from pptx.slide import Slide
 from pptx.util import Inches
 
-from lakehouse.publishing.finding import Finding
-from lakehouse.publishing.findings import Findings
-from lakehouse.publishing.slide_parts import (
+from publishing.finding import Finding
+from publishing.findings import Findings
+from publishing.slide_parts import (
     ACCENT,
     HEIGHT,
     INK,

@@ -10,8 +10,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from lakehouse.publishing.finding import Chart, Finding
-from lakehouse.publishing.findings import Findings
+from publishing.finding import Chart, Finding
+from publishing.findings import Findings
 
 __all__ = ["report_html", "report_markdown", "write_report"]
 

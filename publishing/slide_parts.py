@@ -12,7 +12,7 @@ from pptx.slide import Slide
 from pptx.text.text import TextFrame
 from pptx.util import Emu, Inches, Pt
 
-from lakehouse.publishing.finding import Chart
+from publishing.finding import Chart
 
 __all__ = [
     "ACCENT",

@@ -22,7 +22,7 @@ from sklearn.linear_model import LinearRegression as SklearnLinear
 from sklearn.metrics import mean_squared_error, roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from ml.bench.comparison import Comparison, timed
+from bench.ml.comparison import Comparison, timed
 from ml.goals import GOALS
 from ml.high_value.baselines import mllib_logistic, prepared, probabilities, spark_frames
 from ml.high_value.data import HighValueData

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lakehouse.bench.machine import describe_machine
-from lakehouse.bench.report import write_section
+from bench.machine import describe_machine
+from bench.ml.comparison import timed
+from bench.ml.fits import compare_kmeans, compare_logistic, compare_regressions
+from bench.ml.lists import compare_als
+from bench.ml.scratch import scratch_settings, train_quick
+from bench.ml.section import Measured, full_training, section_of
+from bench.report import write_section
 from lakehouse.settings import Settings
-from ml.bench.comparison import timed
-from ml.bench.fits import compare_kmeans, compare_logistic, compare_regressions
-from ml.bench.lists import compare_als
-from ml.bench.scratch import scratch_settings, train_quick
-from ml.bench.section import Measured, full_training, section_of
 from ml.registry import load_champion
 from ml.results import merge_results, read_results
 from ml.task import TaskContext

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.ml.comparison import timed
 from lakehouse.errors import ModelError
 from lakehouse.settings import PROJECT_DIR, Settings
-from ml.bench.comparison import timed
 from ml.tables import SCHEMA
 
 __all__ = ["scratch_settings", "train_quick"]

@@ -1,15 +1,15 @@
-"""``python -m streaming.bench``: the same stages, as short as wanted; writes nothing."""
+"""``python -m bench.stream``: the same stages, as short as wanted; writes nothing."""
 
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from bench.stream.report import section
+from bench.stream.section import measure_stream
+from bench.stream.stages import Durations
 from lakehouse.console import run_app
 from lakehouse.settings import settings
-from streaming.bench.report import section
-from streaming.bench.section import measure_stream
-from streaming.bench.stages import Durations
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console(soft_wrap=True, markup=False, highlight=False)
@@ -17,7 +17,7 @@ console = Console(soft_wrap=True, markup=False, highlight=False)
 _DEFAULTS = Durations()
 
 
-@app.command(epilog="Example: python -m streaming.bench --fill 5 --rate 15 --warm-up 5 --soak 30")
+@app.command(epilog="Example: python -m bench.stream --fill 5 --rate 15 --warm-up 5 --soak 30")
 def bench(
     fill: Annotated[float, typer.Option(min=1, help="Seconds of sending a backlog")] = (
         _DEFAULTS.fill

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.bench.machine import describe_machine
-from streaming.bench.latency import PERCENTILES
-from streaming.bench.stages import Backlog, Sustained, Weight
+from bench.machine import describe_machine
+from bench.stream.latency import PERCENTILES
+from bench.stream.stages import Backlog, Sustained, Weight
 
 __all__ = ["Measured", "flat_figures", "section"]
 

@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from lakehouse.bench.report import write_results, write_section
-from lakehouse.data.source import find_source
-from lakehouse.settings import Settings
-from streaming.bench.report import Measured, flat_figures, section
-from streaming.bench.stages import (
+from bench.report import write_results, write_section
+from bench.stream.report import Measured, flat_figures, section
+from bench.stream.stages import (
     Durations,
     measure_backlog,
     measure_latency,
     measure_sustained,
 )
-from streaming.bench.world import new_world
+from bench.stream.world import new_world
+from lakehouse.data.source import find_source
+from lakehouse.settings import Settings
 
 __all__ = ["bench_stream", "measure_stream"]
 

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import psutil
 
-from lakehouse.bench.machine import peak_memory_mb
+from bench.machine import peak_memory_mb
+from bench.stream.backlog import batch_seconds, drain_seconds, load_seconds
+from bench.stream.freshness import Freshness
+from bench.stream.latency import percentiles, row_latencies
+from bench.stream.world import World
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
-from streaming.bench.backlog import batch_seconds, drain_seconds, load_seconds
-from streaming.bench.freshness import Freshness
-from streaming.bench.latency import percentiles, row_latencies
-from streaming.bench.world import World
 from streaming.live_tables import PREDICTIONS, SHOPPING_SESSIONS, live_path
 from streaming.session import stream_session
 from streaming.tables import bronze_path

@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from lakehouse.bench.build import growth_exponent
-from lakehouse.bench.cli import app
-from lakehouse.bench.report import replace_section, write_results
-from lakehouse.bench.rows import read_texts, write_copies, write_further
-from lakehouse.bench.statements import read_statements
+from bench.build import growth_exponent
+from bench.cli import app
+from bench.report import replace_section, write_results
+from bench.rows import read_texts, write_copies, write_further
+from bench.statements import read_statements
 from lakehouse.settings import Settings
 from simulator.purchases.generate import generate
 
@@ -27,7 +27,7 @@ def test_an_unknown_section_is_named_with_the_known_ones():
 def test_sections_run_in_the_order_asked_for_with_the_settings(monkeypatch):
     ran = []
     monkeypatch.setattr(
-        "lakehouse.bench.cli.find_bench",
+        "bench.cli.find_bench",
         lambda name: lambda settings, console: ran.append((name, type(settings), type(console))),
     )
     assert CliRunner().invoke(app, ["ml", "build"]).exit_code == 0

@@ -14,16 +14,16 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse.bench.sections import find_bench
+from bench.sections import find_bench
+from bench.stream.freshness import Freshness
+from bench.stream.latency import percentiles, row_latencies
+from bench.stream.report import Measured, flat_figures, section
+from bench.stream.section import bench_stream
+from bench.stream.stages import Backlog, Sustained, Weight, keeps_up, lasting_processes
+from bench.stream.world import World
 from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import Settings
 from simulator.account import Account
-from streaming.bench.freshness import Freshness
-from streaming.bench.latency import percentiles, row_latencies
-from streaming.bench.report import Measured, flat_figures, section
-from streaming.bench.section import bench_stream
-from streaming.bench.stages import Backlog, Sustained, Weight, keeps_up, lasting_processes
-from streaming.bench.world import World
 from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 START = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -20,7 +20,7 @@ from dashboard_under_test import (
 )
 from lakehouse_under_test import LakehouseUnderTest
 
-from dashboard.bench import filter_milliseconds, paint_milliseconds
+from bench.dashboard import filter_milliseconds, paint_milliseconds
 from dashboard.browser import CHROMIUM, browser, open_page, wait_until
 from dashboard.formats import number, percent, short
 from dashboard.pages import PAGES

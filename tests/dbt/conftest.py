@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lakehouse.publishing.dbt_docs import parse_project
 from lakehouse.settings import Settings
+from publishing.dbt_docs import parse_project
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 import re
 
 from dashboard.pages import PAGES
-from lakehouse.publishing.dictionary import DICTIONARY, dictionary
-from lakehouse.publishing.inputs import READS
-from lakehouse.publishing.notebook import EDA_NOTEBOOK, EDA_TABLES
 from lakehouse.settings import PROJECT_DIR
+from publishing.dictionary import DICTIONARY, dictionary
+from publishing.inputs import READS
+from publishing.notebook import EDA_NOTEBOOK, EDA_TABLES
 
 TABLES = ("model", "seed", "snapshot")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lakehouse.publishing.dbt_docs import write_static_docs
+from publishing.dbt_docs import write_static_docs
 
 pytestmark = pytest.mark.integration
 

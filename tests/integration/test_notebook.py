@@ -6,8 +6,8 @@ import jupytext
 import pytest
 
 from lakehouse.errors import TableError
-from lakehouse.publishing.notebook import EDA_NOTEBOOK, write_notebook
 from lakehouse.settings import Settings
+from publishing.notebook import EDA_NOTEBOOK, write_notebook
 
 SECTIONS = ("Descriptive statistics", "Missing data", "Distributions", "What goes together")
 

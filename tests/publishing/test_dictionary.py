@@ -1,6 +1,6 @@
 """The data dictionary is readable Markdown whatever the descriptions hold."""
 
-from lakehouse.publishing.dictionary import dictionary
+from publishing.dictionary import dictionary
 
 
 def node(name, **more):

@@ -12,13 +12,13 @@ from deltalake import write_deltalake
 from pptx import Presentation
 
 from lakehouse.errors import TableError
-from lakehouse.publishing import model_findings
-from lakehouse.publishing.findings import find
-from lakehouse.publishing.inputs import READS
-from lakehouse.publishing.presentation import write_presentation
-from lakehouse.publishing.report import report_html, report_markdown, write_report
 from lakehouse.settings import Settings
 from ml.tasks import TASKS
+from publishing import model_findings
+from publishing.findings import find
+from publishing.inputs import READS
+from publishing.presentation import write_presentation
+from publishing.report import report_html, report_markdown, write_report
 
 MADE_AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 

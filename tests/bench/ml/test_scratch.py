@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from marts_under_test import write_table, write_tiny_marts
 
+from bench.ml import scratch
+from bench.ml.scratch import scratch_settings, train_quick
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
-from ml.bench import scratch
-from ml.bench.scratch import scratch_settings, train_quick
 from ml.inputs import Inputs
 
 

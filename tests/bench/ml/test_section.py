@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ml.bench.comparison import Comparison, timed
-from ml.bench.section import Measured, full_training, section_of
+from bench.ml.comparison import Comparison, timed
+from bench.ml.section import Measured, full_training, section_of
 from ml.tasks import TASKS
 
 TREES = Comparison("gbt", "boosted trees", 440_529, 6.0, "XGBoost", 2.0, "RMSE", 2450.16, 2449.0)

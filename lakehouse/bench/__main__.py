@@ -1,5 +1,0 @@
-"""``python -m lakehouse.bench``: measure the build, the stream and the models."""
-
-from lakehouse.bench.cli import main
-
-main()
