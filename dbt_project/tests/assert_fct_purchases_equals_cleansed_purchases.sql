@@ -4,7 +4,8 @@
 {%- set told_apart_by_writes = ['event_id', 'cleansed_at', 'cleansed_version'] -%}
 {#- By its name: with --empty a ref is a subquery, which has no columns to list. #}
 {%- set facts = ref('fct_purchases') -%}
-{%- set compared = adapter.get_columns_in_relation(api.Relation.create(schema=facts.schema, identifier=facts.identifier))
+{%- set table = api.Relation.create(schema=facts.schema, identifier=facts.identifier) -%}
+{%- set compared = adapter.get_columns_in_relation(table)
     | map(attribute='name') | reject('in', told_apart_by_writes) | list %}
 with
 

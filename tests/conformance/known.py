@@ -59,6 +59,26 @@ FAILURES: dict[str, Failure] = {
     ),
     "test_constraints::TestIncrementalConstraintsColumnsEqual"
     "::test__constraints_wrong_column_order": _NO_SET_NOT_NULL,
+    "test_environment::TestClonePossible::test_can_clone_true": Failure(
+        "Delta replaces no table with rows by a clone, so `dbt clone --full-refresh` fails on one",
+        shows="DELTA_UNSUPPORTED_NON_EMPTY_CLONE",
+        link="https://github.com/delta-io/delta/issues/4479",
+    ),
+    "test_incremental::TestOnSchemaChangeAppend::test_run_incremental_append_new_columns": Failure(
+        "dbt-spark inserts into all columns of a table, and so misses one that the model lost",
+        shows="UNRESOLVED_COLUMN",
+    ),
+    "test_incremental::TestOnSchemaChangeAppend::test_run_incremental_sync_all_columns": Failure(
+        "dbt-spark drops no columns of Delta tables, and says so",
+        shows="Compilation Error in model incremental_sync_all_columns",
+        link="https://github.com/dbt-labs/dbt-adapters/issues/509",
+    ),
+    "test_snapshots::TestHardDeletes::test_vanished_row"
+    "[new_record-dbt_valid_to is null, dbt_is_deleted-expected2]": Failure(
+        "the record of a deletion has no value in any column of the source, not even in its key",
+        shows="Right contains one more item: (True, 'True')",
+        link="https://github.com/databricks/dbt-databricks/issues/1176",
+    ),
     "test_hooks::TestAfterRunHooks": Failure(
         "a session raises dbt's runtime error where a server's statement raises its database error",
         shows="DbtRuntimeError",

@@ -46,8 +46,8 @@ simulated as (
         groups.sum_purchase * scenarios.assumed_lift as assumed_extra_sales,
         groups.sum_purchase * scenarios.assumed_lift * {{ var('gross_margin') }}
         - groups.count_customers * {{ var('campaign_cost_per_customer') }} as assumed_profit,
-        {{ var('campaign_cost_per_customer') }} / nullif(groups.mean_purchase_per_customer * {{ var('gross_margin') }}, 0)
-            as break_even_lift
+        {{ var('campaign_cost_per_customer') }}
+        / nullif(groups.mean_purchase_per_customer * {{ var('gross_margin') }}, 0) as break_even_lift
     from groups
     cross join scenarios
 
