@@ -5,6 +5,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 LAKEHOUSE := $(PYTHON) -m lakehouse
 PUBLISHING := $(PYTHON) -m publishing
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 BASE_PYTHON ?= python3
 
 .PHONY: help
@@ -22,7 +23,11 @@ $(VENV)/installed: requirements.lock
 	@test -x $(PYTHON) || $(BASE_PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "venv is missing: sudo apt-get install -y python3-venv"; exit 2; }
 	@echo "Packages: installing $$(grep -c '^[a-z0-9]' requirements.lock) pinned packages (a minute or two)"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	@$(PIP_INSTALL) -r $(VENV)/uv.lock
+	@# uv takes a fraction of pip's time; but only pip reads pip's settings, of an index for instance.
+	@$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock || \
+		$(PIP_INSTALL) -r requirements.lock
 	@touch $@
 
 var/jars/ivy.sha256: lakehouse/jars/ivy.xml | $(VENV)/installed

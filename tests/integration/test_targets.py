@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 # The whole way of a purchase, to a mart and to the models; a second full build would show no more.
 RUN = (
-    *("build", "--resource-type", "model", "--resource-type", "snapshot", "-s"),
+    *("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "-s"),
     *("+sales_by_demographic", "+purchase_training_set", "+dim_customer_history"),
 )
 
