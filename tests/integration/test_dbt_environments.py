@@ -56,6 +56,7 @@ def test_two_people_build_at_once_and_touch_neither_each_other_nor_production(la
     anna, ben = people
     before = versions(lakehouse)
     build = ("build", "-s", "+screened_purchases", "--exclude-resource-type", "unit_test")
+    build += ("--indirect-selection", "buildable")
     with ThreadPoolExecutor() as pool:
         # Reading the results raises what went wrong.
         list(pool.map(lambda developer: developer.dbt(*build), people))

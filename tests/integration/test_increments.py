@@ -5,7 +5,6 @@ and builds; a build also asks the tests of the tables, one of which holds the fa
 cleansed purchases in every column.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,10 +45,10 @@ class Own:
     """The schemas of this story."""
 
     def __init__(self, lakehouse: LakehouseUnderTest, folder: Path) -> None:
-        self._lakehouse = lakehouse
+        self.settings = lakehouse.settings.model_copy(update={"dbt_ci_id": CI_ID})
+        self._lakehouse = LakehouseUnderTest(self.settings)
         self._folder = folder
         self._offset = 0
-        self.settings = lakehouse.settings
 
     def build(self, *arguments: str) -> str:
         return self._lakehouse.dbt(*BUILD, *arguments, target="ci")
@@ -141,7 +140,6 @@ def story(
     lakehouse: LakehouseUnderTest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Story]:
     own = Own(lakehouse, tmp_path_factory.mktemp("landed"))
-    os.environ["LAKEHOUSE_DBT_CI_ID"] = CI_ID
     try:
         own.send(2100001, "P91000001")
         own.land(2100002, "P91000002", DEAR)
@@ -185,7 +183,6 @@ def story(
         )
     finally:
         own.drop()
-        del os.environ["LAKEHOUSE_DBT_CI_ID"]
 
 
 ONCE_EACH = {"fct_purchases": 1, "customers": 1, "interactions": 1, "first purchases": 1}

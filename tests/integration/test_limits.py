@@ -5,7 +5,6 @@ the cleansing. How landing and screening take little data, their own tests tell.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,9 +92,7 @@ IN_EVERY_RUN = {"nothing accepted", "few customers, lowest variables"}
 @pytest.fixture(scope="module")
 def own_schemas(lakehouse: LakehouseUnderTest) -> Iterator[LakehouseUnderTest]:
     lakehouse.sql(f"create schema if not exists ci_{CI_ID}_cleansed")
-    os.environ["LAKEHOUSE_DBT_CI_ID"] = CI_ID
-    yield lakehouse
-    del os.environ["LAKEHOUSE_DBT_CI_ID"]
+    yield LakehouseUnderTest(lakehouse.settings.model_copy(update={"dbt_ci_id": CI_ID}))
     for schema, *_ in lakehouse.sql(f"show schemas like 'ci_{CI_ID}_*'"):
         lakehouse.sql(f"drop schema {schema} cascade")
 
