@@ -18,7 +18,6 @@ from table_content import assert_same_rows, content_of
 from lakehouse.data.csv_header import MODEL_COLUMNS
 from lakehouse.data.csv_records import TOO_LONG_KEPT_CHARS
 from lakehouse.data.landing import LandingResult
-from lakehouse.summary import summarise
 from simulator.purchases.generate import HEADER, generate
 
 pytestmark = pytest.mark.integration
@@ -194,7 +193,6 @@ class Story:
         later: the load between the runs.
         first_ids, later_ids: line -> its record, of ``first`` and of ``later``.
         tables: name -> rows after the second run.
-        versions_before_rerun, versions_after_rerun: of all tables, around a third run.
         refreshed: name -> rows after a full refresh.
     """
 
@@ -206,8 +204,6 @@ class Story:
     first_ids: dict[bytes, str]
     later_ids: dict[bytes, str]
     tables: dict[str, pd.DataFrame]
-    versions_before_rerun: dict[str, int]
-    versions_after_rerun: dict[str, int]
     refreshed: dict[str, pd.DataFrame]
 
     def one(self, table: str, **key: Any) -> dict[str, Any]:
@@ -247,11 +243,6 @@ def older_edition(folder: Path) -> bytes:
     return b"\n".join([header, *moved]) + b"\n"
 
 
-def versions(lakehouse: LakehouseUnderTest) -> dict[str, int]:
-    names = map(str, summarise(lakehouse.settings).rows)
-    return {name: lakehouse.table(name).version() for name in names}
-
-
 @pytest.fixture(scope="module")
 def story(
     lakehouse: LakehouseUnderTest, tmp_path_factory: pytest.TempPathFactory
@@ -285,10 +276,6 @@ def story(
     names = (*REFRESHED, "marts.dim_customer_history", "marts.load_audit")
     tables = {name: content_of(lakehouse.table(name)) for name in names}
 
-    before = versions(lakehouse)
-    lakehouse.dbt(*RUN)
-    after = versions(lakehouse)
-
     lakehouse.dbt(*RUN, "-s", *STATEFUL, "--full-refresh")
     yield Story(
         first=first,
@@ -299,8 +286,6 @@ def story(
         first_ids=dict(numbered(first, lines)),
         later_ids=dict(numbered(later, later_lines)),
         tables=tables,
-        versions_before_rerun=before,
-        versions_after_rerun=after,
         refreshed={name: content_of(lakehouse.table(name)) for name in REFRESHED},
     )
 
@@ -402,10 +387,6 @@ def test_every_landed_row_ends_in_exactly_one_place(story, load):
     }
     assert sum(map(len, rows.values())) == audit["count_in_file"] == landed.rows
     assert len(set().union(*rows.values())) == landed.rows
-
-
-def test_a_run_with_nothing_new_changes_no_table(story):
-    assert story.versions_after_rerun == story.versions_before_rerun
 
 
 @pytest.mark.parametrize("table", REFRESHED)
