@@ -153,17 +153,18 @@ lint-dbt: setup ## Check what the dbt project says of itself: descriptions, test
 	@$(VENV)/bin/dbt-bouncer run
 	@$(VENV)/bin/dbt-score lint --manifest var/dbt/lint/manifest.json
 
-.PHONY: lint
-lint: lint-dbt up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
+.PHONY: lint-python
+lint-python: setup ## Check the Python: style, form, and that imports go one way
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports --no-logo --cache-dir var/import-linter
+
+.PHONY: lint
+lint: lint-python lint-dbt up ## Check all style, with sqlfluff for SQL (its templater asks the server)
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
 .PHONY: test
-test: setup ## Lint, unit tests and integration tests
-	@$(VENV)/bin/ruff check .
-	@$(VENV)/bin/ruff format --check .
-	@$(MAKE) --no-print-directory lint-dbt
+test: lint-python lint-dbt ## Lint, unit tests and integration tests
 	@$(VENV)/bin/pytest
 
 .PHONY: test-faults
