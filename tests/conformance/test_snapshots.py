@@ -160,6 +160,7 @@ class TestHardDeletes:
                 [(False, "False"), (True, "True")],
             ),
         ],
+        ids=["ignore", "invalidate", "new_record"],
     )
     def test_vanished_row(self, project, snapshot, columns, expected):
         rows = project.run_sql(
