@@ -14,7 +14,7 @@ SPLIT = ("split_purchases", "purchase_encodings", "purchase_training_set")
 
 def test_every_landed_row_is_accounted_for(lakehouse):
     summary = summarise(lakehouse.settings)
-    assert summary.count_landed >= 12_000
+    assert summary.count_landed >= SYNTHETIC_ROWS
     assert summary.is_every_row_accounted_for
 
 
