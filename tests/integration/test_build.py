@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from conftest import SYNTHETIC_ROWS
 
 from lakehouse.summary import summarise
 
