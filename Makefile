@@ -171,9 +171,9 @@ test: lint-python lint-dbt ## Lint, unit tests and integration tests
 test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled
 	@$(VENV)/bin/pytest -m faults tests/faults
 
-.PHONY: test-limits
-test-limits: setup ## Build all tables on as little data as there can be, and with variables at their limits
-	@$(VENV)/bin/pytest -m "limits or not limits" tests/integration/test_limits.py
+.PHONY: test-long
+test-long: setup ## The stories of many builds: little data, limits, overlapping runs, a session beside the server
+	@$(VENV)/bin/pytest -m long
 
 CONFORMANCE := var/results/conformance.json
 

@@ -234,6 +234,7 @@ def test_a_customer_who_comes_back_has_a_new_state_after_the_old_one(story):
     assert now[1:] == (None, True)
 
 
+@pytest.mark.long
 def test_two_runs_at_once_double_no_row_and_one_may_fail_but_only_for_the_other(story, tmp_path):
     own = story.own
     own.run(*EVENTS)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lakehouse_under_test import LakehouseUnderTest
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 CI_ID = "limits"
 SCREENED = f"ci_{CI_ID}_cleansed.screened_purchases"
@@ -87,8 +87,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "few customers, lowest variables": ("customer <= 4", LOWEST),
     "few customers, highest variables": ("customer <= 4", HIGHEST),
 }
-# Each is a build of all tables, so every run of the tests has one of them.
-IN_EVERY_RUN = {"nothing accepted"}
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +132,7 @@ def screened(which: str) -> str:
     """.replace("{screened}", SCREENED).replace("{which}", which)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=() if case in IN_EVERY_RUN else pytest.mark.limits)
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize("case", CASES)
 def test_every_table_is_built_and_all_its_tests_hold_with(own_schemas, case):
     which, variables = CASES[case]
     own_schemas.sql(screened(which))
