@@ -48,6 +48,7 @@ def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path:
     assert any(code is None and count > 10_000 for code, count in rows)
 
 
+@pytest.mark.long
 def test_a_variable_of_a_view_changes_what_is_made_from_it(lakehouse):
     build = ("build", "--exclude-resource-type", "unit_test", "-s", *SPLIT)
     lakehouse.dbt(*build, "--vars", "{training_percent: 50}")
