@@ -20,7 +20,7 @@ from lakehouse.services import supervisor
 from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.spark import spark_session
 
-SYNTHETIC_ROWS = 4_000
+SYNTHETIC_ROWS = 12_000
 
 # Nearly every statement of the tests runs once, over few rows: there it takes longer to generate
 # and compile code for it than to do without, and one task takes less than sharing the rows out. The
