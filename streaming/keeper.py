@@ -39,13 +39,13 @@ def advice_for(failure: str) -> str:
     """What a person can do about a failure that trying again does not mend.
 
     Example:
-        >>> advice_for("Cannot fetch offset 7. Some data may have been lost")
-        'Kafka deleted records that were not read: `make down`, `python -m streaming accept-loss`'
+        >>> advice_for("a port is taken")
+        'Mend the cause and start the job again'
     """
     if any(sign in failure for sign in _DATA_IS_LOST):
         return (
-            "Kafka deleted records that were not read: `make down`, "
-            "`python -m streaming accept-loss`"
+            "Kafka deleted records that were not read: `make down`, with the local broker "
+            "`python -m lakehouse up kafka`, then `python -m streaming accept-loss`"
         )
     return "Mend the cause and start the job again"
 
