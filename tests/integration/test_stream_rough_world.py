@@ -68,6 +68,9 @@ def send(
 
 
 def users_in_bronze(stream: StreamUnderTest) -> list[int]:
+    """None before the first start of the job."""
+    if not DeltaTable.is_deltatable(bronze_path(PURCHASES, stream.settings)):
+        return []
     return sorted(stream.bronze(PURCHASES.topic, "user_id")["user_id"].to_pylist())
 
 
