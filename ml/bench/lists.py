@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from ml.bench.comparison import Comparison, timed
+from ml.bench.fits import Comparison, timed
 from ml.recommendations.als import AlsSettings, factors_of, fit_als
 from ml.recommendations.comparison import judge_scores
 from ml.recommendations.task import IMPLICIT, HeldOut

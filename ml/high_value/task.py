@@ -15,8 +15,7 @@ from lakehouse.errors import ModelError
 from ml.bootstrap import mean_interval
 from ml.high_value import judge
 from ml.high_value.baselines import out_of_fold, python_baselines, spark_baselines
-from ml.high_value.data import BASKET, DEMOGRAPHICS, TOP_SHARE, HighValueData, load_data
-from ml.high_value.encoding import ENCODED
+from ml.high_value.data import BASKET, DEMOGRAPHICS, ENCODED, TOP_SHARE, HighValueData, load_data
 from ml.high_value.model import (
     FoldRows,
     HighValueModel,

@@ -6,8 +6,7 @@ import pingouin as pg
 from scipy import stats
 
 from ml.hypotheses.data import FACTORS, HypothesesData
-from ml.hypotheses.effects import cramers_v_interval
-from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
+from ml.hypotheses.effects import cramers_v_interval, permute_chi_squared, permute_row_means
 from ml.hypotheses.rows import GOES_WITH, UNTESTABLE, TestRow
 
 __all__ = ["ask_categories", "ask_correlations", "ask_row_amounts"]

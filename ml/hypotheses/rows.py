@@ -1,4 +1,4 @@
-"""One finding as a row of ``predictions.hypothesis_tests``, and what its effect is called."""
+"""Findings as rows of ``predictions.hypothesis_tests``, and what their effects are called."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace

@@ -6,12 +6,12 @@ forecast that knows the number alone stands beside; the mean ticket shows what i
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import r2_score
 
 from lakehouse.errors import ModelError
 from ml.bootstrap import bootstrap_interval
 from ml.purchase.biases import Biases, PriceUnits
 from ml.purchase.factorisation import Factorisation, FactorisationBudget
-from ml.purchase.judge import r2
 from ml.purchase.rows import Vocabulary
 from ml.task import Metric
 
@@ -98,6 +98,6 @@ def judge_baskets(baskets: pd.DataFrame, seed: int) -> tuple[Metric, ...]:
             bootstrap_interval(columns, lambda sums: sums[:, 4] / sums[:, 0], seed=seed),
         ),
         Metric("basket_share_within_20_percent", float(np.mean(off <= _NEAR))),
-        Metric("basket_total_r2", r2(actual, predicted)),
-        Metric("basket_total_r2_of_count_only", r2(actual, baskets["count_only"].to_numpy())),
+        Metric("basket_total_r2", r2_score(actual, predicted)),
+        Metric("basket_total_r2_of_count_only", r2_score(actual, baskets["count_only"].to_numpy())),
     )

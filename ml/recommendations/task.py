@@ -15,17 +15,14 @@ from pyspark.ml import PipelineModel
 from lakehouse.errors import ModelError
 from ml.recommendations.als import AlsSettings, ItemFactors, als_pipeline, factors_of, fit_als
 from ml.recommendations.comparison import LIST_LENGTH, Candidates
-from ml.recommendations.ease import fit_ease
 from ml.recommendations.interactions import (
     GROUP_COLUMNS,
     Interactions,
     hold_out,
     interactions_of,
 )
-from ml.recommendations.metrics import judge_lists
-from ml.recommendations.popularity import fit_popularity
-from ml.recommendations.ranking import NOTHING
-from ml.recommendations.recommender import Recommender, history_of
+from ml.recommendations.ranking import NOTHING, judge_lists
+from ml.recommendations.recommender import Recommender, fit_ease, fit_popularity, history_of
 from ml.recommendations.report import evaluate_candidates
 from ml.registry import Champion
 from ml.task import Evaluation, Package, Predictor, Task, TaskContext

@@ -1,5 +1,6 @@
-"""Spark's K-means over a range of k, and the figures by which a k is chosen."""
+"""Spark's K-means over a range of k, the figures by which a k is chosen, and the choice."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,20 @@ from pyspark.ml.feature import SQLTransformer
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 
+from ml.goals import GOALS
 from ml.segments.silhouettes import silhouettes
 
-__all__ = ["Grouping", "fit_kmeans", "nearest", "points_frame", "segments_pipeline", "sweep"]
+__all__ = [
+    "LEAST_K",
+    "Choice",
+    "Grouping",
+    "choose",
+    "fit_kmeans",
+    "nearest",
+    "points_frame",
+    "segments_pipeline",
+    "sweep",
+]
 
 _ITERATIONS = 50
 
@@ -121,3 +133,51 @@ def points_frame(points: np.ndarray, spark: SparkSession) -> DataFrame:
     rows = spark.createDataFrame(columns)
     # One partition: sums in one order, so that a fit can be repeated to the last digit.
     return rows.select(array_to_vector("point").alias("features")).coalesce(1)
+
+
+LEAST_K = int(GOALS["segments"]["k"].bound)
+_LEAST_SHARE = GOALS["segments"]["smallest_share"].bound
+_LEAST_STABILITY = GOALS["segments"]["bootstrap_ari"].bound
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The grouping in use and the rule that led to it.
+
+    Attributes:
+        grouping: the chosen one.
+        rule: in words.
+    """
+
+    grouping: Grouping
+    rule: str
+
+
+def choose(groupings: Sequence[Grouping], stabilities: Mapping[tuple[str, int], float]) -> Choice:
+    """The best Euclidean silhouette among groupings that can be acted on and found again.
+
+    Where none is, the conditions are given up one by one: first the stability, then the share,
+    last the number of groups.
+
+    Args:
+        groupings: of all spaces and k; at least one.
+        stabilities: adjusted Rand index by space and k; missing ones count as 0.
+    """
+
+    def is_found_again(one: Grouping) -> bool:
+        return stabilities.get((one.space, one.k), 0) >= _LEAST_STABILITY
+
+    enough = [one for one in groupings if one.k >= LEAST_K]
+    large = [one for one in enough if one.smallest_share >= _LEAST_SHARE]
+    stable = [one for one in large if is_found_again(one)]
+    k_rule, share_rule = f"k >= {LEAST_K}", f"no segment under {_LEAST_SHARE:.0%}"
+    for candidates, rule in (
+        (stable, f"{k_rule}, {share_rule}, bootstrap ARI >= {_LEAST_STABILITY}"),
+        (large, f"{k_rule}, {share_rule}; none is stable under resampling"),
+        (enough, f"{k_rule}; each has a segment under {_LEAST_SHARE:.0%}"),
+        (groupings, f"any k; the customers do not fall into {LEAST_K} groups"),
+    ):
+        if candidates:
+            best = max(candidates, key=lambda one: (one.silhouette, -one.k))
+            return Choice(best, f"highest Euclidean silhouette with {rule}")
+    raise ValueError("there is no grouping to choose from")

@@ -6,18 +6,57 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import polars as pl
+from matplotlib.figure import Figure
 
 from ml.bootstrap import mean_interval
-from ml.segments.choice import LEAST_K, Choice
-from ml.segments.kmeans import Grouping
-from ml.segments.model import SegmentModel
-from ml.segments.naming import profile_segments
-from ml.segments.plots import plot_elbow, plot_profiles, plot_silhouettes
+from ml.segments.kmeans import LEAST_K, Choice, Grouping
+from ml.segments.model import SegmentModel, profile_segments
 from ml.segments.silhouettes import silhouettes
 from ml.segments.spaces import find_space
 from ml.task import Evaluation, Metric
 
-__all__ = ["SegmentsFit", "evaluate_segments"]
+__all__ = ["SegmentsFit", "evaluate_segments", "plot_elbow", "plot_profiles", "plot_silhouettes"]
+
+
+def plot_elbow(tried: pd.DataFrame) -> Figure:
+    """Cost by k, as part of the cost at the smallest k; columns features, k, cost."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for features, rows in tried.groupby("features", sort=False):
+        axes.plot(rows["k"], rows["cost"] / rows["cost"].iloc[0], marker="o", label=features)
+    axes.set_xlabel("k")
+    axes.set_ylabel("within-segment sum of squares, relative")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
+
+
+def plot_silhouettes(tried: pd.DataFrame, uniform_line: float, k: int) -> Figure:
+    """Euclidean silhouette by k, with a line's at the chosen k as the reference."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for features, rows in tried.groupby("features", sort=False):
+        axes.plot(rows["k"], rows["silhouette_euclidean"], marker="o", label=features)
+    axes.scatter([k], [uniform_line], marker="x", color="black", label="an even line, no clusters")
+    axes.set_xlabel("k")
+    axes.set_ylabel("silhouette (Euclidean, exact)")
+    axes.legend()
+    return figure
+
+
+def plot_profiles(profiles: pl.DataFrame) -> Figure:
+    """Share of customers and of sales of each segment; from ``profile_segments``."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(profiles))
+    for shift, (column, label) in enumerate(
+        (("share_of_customers", "of customers"), ("share_of_sales", "of sales"))
+    ):
+        left = [place + (shift - 0.5) * 0.4 for place in places]
+        axes.bar(left, profiles[column].to_list(), width=0.4, label=f"share {label}")
+    axes.set_xticks(list(places), profiles["segment_name"].to_list())
+    axes.legend()
+    return figure
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,8 @@ from pyspark.ml import PipelineModel
 from lakehouse.errors import ModelError
 from ml.registry import Champion
 from ml.segments.chance import shuffled_silhouette, stability, uniform_line_silhouette
-from ml.segments.choice import LEAST_K, Choice, choose
-from ml.segments.kmeans import Grouping, segments_pipeline, sweep
-from ml.segments.model import SegmentModel
-from ml.segments.naming import name_segments
+from ml.segments.kmeans import LEAST_K, Choice, Grouping, choose, segments_pipeline, sweep
+from ml.segments.model import SegmentModel, name_segments
 from ml.segments.report import SegmentsFit, evaluate_segments
 from ml.segments.silhouettes import silhouettes
 from ml.segments.spaces import SHARE_PREFIX, SPACES, FittedSpace, find_space, fit_space

@@ -15,9 +15,15 @@ from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml.hypotheses.association import ask_categories, ask_correlations, ask_row_amounts
 from ml.hypotheses.data import FACTORS, HypothesesData, load_data
-from ml.hypotheses.effects import cohens_d, cramers_v, cramers_v_interval, eta_squared
+from ml.hypotheses.effects import (
+    cohens_d,
+    cramers_v,
+    cramers_v_interval,
+    eta_squared,
+    permute_chi_squared,
+    permute_row_means,
+)
 from ml.hypotheses.groups import GroupQuestion, ask_groups, pairwise
-from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
 from ml.hypotheses.plan import ask_all, overall_sentences
 from ml.hypotheses.report import render
 from ml.hypotheses.rows import TestRow, as_frame, size_in_words, with_holm

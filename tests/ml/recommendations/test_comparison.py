@@ -16,8 +16,7 @@ from ml.recommendations.comparison import (
     place_buyers,
 )
 from ml.recommendations.interactions import GROUP_COLUMNS, Interactions
-from ml.recommendations.popularity import fit_popularity
-from ml.recommendations.recommender import Recommender
+from ml.recommendations.recommender import Recommender, fit_popularity
 
 # Two tastes: customers 0 to 2 have products 0 to 2, customers 3 and 4 have products 3 to 5.
 TRAIN = np.array(
