@@ -11,21 +11,26 @@ from pyspark.ml.evaluation import ClusteringEvaluator
 from pyspark.ml.feature import SQLTransformer
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
+from sklearn.metrics import silhouette_score
 
 from ml.goals import GOALS
-from ml.segments.silhouettes import silhouettes
+from ml.segments.model import nearest
 
 __all__ = [
     "LEAST_K",
+    "MOST_COMPARED",
     "Choice",
     "Grouping",
     "choose",
     "fit_kmeans",
-    "nearest",
     "points_frame",
     "segments_pipeline",
     "sweep",
 ]
+
+MOST_COMPARED = 20_000
+"""Customers up to whom the Euclidean silhouette is exact: it compares each with each, and Spark's
+own evaluator knows squared distances only. Of more, a sample of this many is compared."""
 
 _ITERATIONS = 50
 
@@ -40,7 +45,7 @@ class Grouping:
         centres: groups x dimensions, ascending by their first coordinate.
         labels: group of each customer.
         cost: sum of squared distances to the centres, for the elbow.
-        silhouette: mean Euclidean silhouette, exact.
+        silhouette: mean Euclidean silhouette, exact up to :data:`MOST_COMPARED` customers.
         silhouette_squared: mean silhouette by Spark's evaluator, squared Euclidean.
         smallest_share: part of the customers in the smallest group.
         fitted: Spark's own model; None of a grouping that Spark did not find.
@@ -55,12 +60,6 @@ class Grouping:
     silhouette_squared: float
     smallest_share: float
     fitted: KMeansModel | None = None
-
-
-def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Number of the centre that is nearest to each point; of equal ones the lower."""
-    distances = ((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
-    return distances.argmin(axis=1)
 
 
 def sweep(
@@ -90,7 +89,8 @@ def sweep(
         fits.append((model, centres, evaluator.evaluate(model.transform(frame))))
     frame.unpersist()
     labels = [nearest(points, centres) for _, centres, _ in fits]
-    exact = silhouettes(points, labels)
+    size = min(len(points), MOST_COMPARED)
+    exact = [silhouette_score(points, own, sample_size=size, random_state=0) for own in labels]
     return [
         Grouping(
             space,
@@ -98,7 +98,7 @@ def sweep(
             centres,
             groups,
             float(model.summary.trainingCost),
-            float(own.mean()),
+            float(own),
             float(squared),
             float(np.bincount(groups).min() / len(groups)),
             model,
@@ -131,8 +131,7 @@ def points_frame(points: np.ndarray, spark: SparkSession) -> DataFrame:
     """Points as Spark's vectors, in a column ``features``."""
     columns = pa.table({"point": pa.array(list(points), pa.list_(pa.float64()))})
     rows = spark.createDataFrame(columns)
-    # One partition: sums in one order, so that a fit can be repeated to the last digit.
-    return rows.select(array_to_vector("point").alias("features")).coalesce(1)
+    return rows.select(array_to_vector("point").alias("features"))
 
 
 LEAST_K = int(GOALS["segments"]["k"].bound)

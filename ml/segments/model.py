@@ -8,10 +8,9 @@ import pandas as pd
 import polars as pl
 
 from ml.frame_model import FrameModel
-from ml.segments.kmeans import nearest
 from ml.segments.spaces import FittedSpace
 
-__all__ = ["Segment", "SegmentModel", "name_segments", "profile_segments"]
+__all__ = ["Segment", "SegmentModel", "name_segments", "nearest", "profile_segments"]
 
 _LADDER_OF_FOUR = ("light buyers", "regular buyers", "strong buyers", "top buyers")
 
@@ -97,6 +96,12 @@ def profile_segments(
         orient="row",
     )
     return names.join(measured, on="segment_id").sort("segment_id")
+
+
+def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Number of the centre that is nearest to each point; of equal ones the lower."""
+    distances = ((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
+    return distances.argmin(axis=1)
 
 
 class SegmentModel(FrameModel):
