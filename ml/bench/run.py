@@ -20,7 +20,8 @@ from ml.results import merge_results, read_results
 from ml.tables import SCHEMA
 from ml.task import TaskContext
 from ml.tasks import find_task
-from ml.training import make_context, write_scores
+from ml.training import make_context
+from ml.usage import write_scores
 
 __all__ = ["bench_ml", "scratch_settings", "train_quick"]
 
@@ -60,7 +61,7 @@ def train_quick(scratch: Settings) -> float:
         "LAKEHOUSE_ROOT": "",
         "LAKEHOUSE_MLFLOW_TRACKING_URI": "",
     }
-    command = [sys.executable, "-m", "ml.train", "all", "--quick"]
+    command = [sys.executable, "-m", "ml", "train", "all", "--quick"]
     ended, seconds = timed(
         lambda: subprocess.run(
             command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, check=False
@@ -108,7 +109,7 @@ def _measure(settings: Settings, scratch: Settings, console: Console) -> Measure
     console.print("Benchmark: regressions in Spark, scikit-learn and XGBoost")
     purchase = find_task("purchase")
     regressions = compare_regressions(
-        purchase.split(purchase.load(context), context), context.spark, context.seed
+        purchase.split(purchase.load(context), context).selection, context.spark, context.seed
     )
     customers, products = lists.train.ratings.shape
     return Measured(

@@ -9,7 +9,7 @@ import polars as pl
 from scipy import linalg, sparse
 
 from ml.frame_model import FrameModel
-from ml.recommendations.als import ItemFactors, fold_in
+from ml.recommendations.factors import ItemFactors, fold_in
 from ml.recommendations.interactions import Interactions, group_names
 from ml.recommendations.ranking import NOTHING, best_columns, standardised, without
 
@@ -206,7 +206,7 @@ class Recommender(FrameModel):
         """
         _, places = np.unique(self.categories, return_inverse=True)
         in_category = bought @ np.eye(places.max() + 1, dtype=np.float32)[places]
-        latent = sum(one.positions @ fold_in(bought, one).T for one in self.factors)
+        latent = sum(one.embeddings @ fold_in(bought, one).T for one in self.factors)
         scores = standardised((bought @ self.ease).T)
         scores += standardised(latent)
         scores += standardised(np.log1p(in_category).T[places])

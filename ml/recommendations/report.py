@@ -202,7 +202,8 @@ def _conclusions(
         return f"{times} for customers with {band['products']} products"
 
     newcomer = (
-        f"A newcomer's personal list beats the group's from {switch} known products on."
+        f"A newcomer's personal list beats the group's from {switch} known products on; these "
+        "newcomers are customers of the training whose products are hidden from the lists alone."
         if switch is not None
         else "Too few products are known here for newcomers' lists to beat the group's."
     )

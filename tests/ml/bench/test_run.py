@@ -56,5 +56,5 @@ def test_a_training_that_fails_is_told_in_its_own_words(
     monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(ModelError, match="1 of 5 trainings failed: purchase"):
         train_quick(settings)
-    assert asked["command"][1:] == ["-m", "ml.train", "all", "--quick"]
+    assert asked["command"][1:] == ["-m", "ml", "train", "all", "--quick"]
     assert asked["env"]["LAKEHOUSE_VAR_DIR"] == str(settings.var_dir)

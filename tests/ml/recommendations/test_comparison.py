@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from ml.recommendations.als import AlsSettings, Factors, ItemFactors
+from ml.recommendations.als import Factors
 from ml.recommendations.comparison import (
     Candidates,
     judge_all,
@@ -15,6 +15,7 @@ from ml.recommendations.comparison import (
     mean_place,
     place_buyers,
 )
+from ml.recommendations.factors import AlsSettings, ItemFactors
 from ml.recommendations.interactions import GROUP_COLUMNS, Interactions
 from ml.recommendations.recommender import Recommender, fit_popularity
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from ml.recommendations.als import AlsSettings, ItemFactors
+from ml.recommendations.factors import AlsSettings, ItemFactors
 from ml.recommendations.interactions import interactions_of
 from ml.recommendations.recommender import (
     Popularity,
