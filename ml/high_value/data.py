@@ -1,13 +1,16 @@
 """What the classifier of high-value customers knows: demographics, a first basket, the label."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
 from lakehouse.errors import ModelError
-from ml.inputs import Inputs
+
+if TYPE_CHECKING:  # a served model has no tables to read
+    from ml.inputs import Inputs
 
 __all__ = [
     "BASKET",
@@ -93,7 +96,7 @@ def folds_of(user_ids: np.ndarray, seed: int) -> np.ndarray:
     return (pd.util.hash_array(keys) % np.uint64(FOLDS)).astype(int)
 
 
-def load_data(inputs: Inputs, seed: int) -> HighValueData:
+def load_data(inputs: "Inputs", seed: int) -> HighValueData:
     """Read the marts and mark the customers of high value.
 
     The bound is the 80 % quantile of the total spend of all customers, those with too few purchases
