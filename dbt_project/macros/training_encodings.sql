@@ -2,8 +2,8 @@
   Target encodings for the purchase value, without leakage.
 
   A purchase is never part of its own features: a training row is encoded from the training rows of
-  the other folds, (sum - fold's sum) / (count - fold's count); a test row or a new event from all
-  training rows. Both statements take names of CTEs, so that a test can run them over altered
+  the other folds, (sum - fold's sum) / (count - fold's count); a validation or test row, or a new
+  event, from all training rows. Both statements take names of CTEs, so that a test can run them over altered
   purchases, and `within`: columns that keep sets of purchases apart, each encoded by itself.
 -#}
 

@@ -1,8 +1,8 @@
 -- Features are made of three sets of the same purchases: as they are; with the amounts of fold 3 and
--- of the test set altered; and with those of the test set alone altered (a test purchase does know of
+-- of validation and test altered; and with those of the latter alone altered (they do know of
 -- fold 3). A returned row is
---   * a purchase of fold 3, or of the test set, whose features of an altered set are not exactly those
---     of the unaltered one: they depend on amounts that they must not know, or
+--   * a purchase of fold 3, of validation or of test, whose features of an altered set are not exactly
+--     those of the unaltered one: they depend on amounts that they must not know, or
 --   * one row without an event_id, if the features of no purchase of fold 4 changed, which does know
 --     of fold 3: then the alteration reaches no features, and the comparison above shows nothing.
 -- Folds 3 and 4 and a hundred customers speak for all: what is proved is a property of the macros
@@ -58,7 +58,7 @@ purchases_of_sets as (
     select
         * except (purchase),
         case
-            when altered != 'as is' and split = 'test' then purchase * 2 + 1000
+            when altered != 'as is' and split != 'train' then purchase * 2 + 1000
             when altered = 'fold 3 and test' and fold = 3 then purchase * 2 + 1000
             else purchase
         end as purchase
@@ -75,7 +75,7 @@ encodings_of_sets as (
 purchases_to_compare as (
 
     select * from purchases_of_sets
-    where split = 'test' or fold in (3, 4)
+    where split != 'train' or fold in (3, 4)
 
 ),
 
@@ -92,7 +92,7 @@ compared as (
         split,
         fold,
         count(distinct struct({{ features | join(', ') }})) filter (
-            where altered in ('as is', if(split = 'test', 'test', 'fold 3 and test'))
+            where altered in ('as is', if(split != 'train', 'test', 'fold 3 and test'))
         ) > 1 as is_changed
     from features_of_sets
     group by event_id, split, fold
