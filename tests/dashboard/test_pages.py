@@ -235,7 +235,7 @@ def test_models_are_compared_with_models_and_what_chance_leaves_is_words():
         "gbt validation rmse",
         "newest model",
     ]
-    assert "error of about 2,198" in floor_words(metrics)
+    assert "leaves about 2,198" in floor_words(metrics)
     assert floor_words(metrics.filter(pl.col("metric") != "noise_floor_rmse")) == ""
 
 
