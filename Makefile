@@ -9,10 +9,12 @@ BASE_PYTHON ?= python3
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(VENV)/installed var/jars/ivy.sha256 ## Install the pinned packages and jars
+	@test -L dbt_project/profiles.yml || echo "dbt_project/profiles.yml is no link here (git's core.symlinks is off): \
+	before you run dbt by yourself, \`export DBT_PROFILES_DIR=$(CURDIR)/profiles\`"
 
 $(VENV)/installed: requirements.lock
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -31,8 +33,12 @@ data: setup ## Fetch the published data set from Kaggle (needs an account)
 	@$(LAKEHOUSE) fetch
 
 .PHONY: build
-build: setup ## The main job: from the purchases file to tested marts
-	@$(LAKEHOUSE) build
+build: setup ## The main job: from the purchases file to tested marts (FULL=1, FULL_REFRESH=1, VARS='{folds: 5}')
+	@$(LAKEHOUSE) build $(if $(FULL),--full) $(if $(FULL_REFRESH),--full-refresh) $(if $(VARS),--vars '$(VARS)')
+
+.PHONY: ci-slim
+ci-slim: setup ## Check what differs from the last good build, in schemas of its own
+	@$(LAKEHOUSE) ci-slim
 
 .PHONY: summary
 summary: setup ## Print what stands in the lakehouse
@@ -69,7 +75,7 @@ stream: setup ## Start Kafka and the streaming job, and replay the purchases (RA
 	@$(LAKEHOUSE) up thrift kafka stream
 	@$(PYTHON) -m streaming.produce --rate $(RATE)
 	@$(PYTHON) -m streaming.health --wait 120
-	@echo "Next: \`cd dbt_project && dbt build\` takes it in; docs/how-to/stream.md reads the live tables; \`make down\` stops all"
+	@echo "Next: \`make build\` takes it in; docs/how-to/stream.md reads the live tables; \`make down\` stops all"
 
 .PHONY: train
 train: setup ## Train, judge, register and score all models (TASK=purchase, QUICK=1)
@@ -110,7 +116,7 @@ reset: setup ## Delete all tables and start over (asks first)
 
 .PHONY: docs
 docs: setup ## Write the dbt docs and serve them at http://127.0.0.1:8080
-	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
+	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet --target prod && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
 
 .PHONY: docs-static
 docs-static: setup ## Write the dbt docs as one HTML file, var/publications/dbt-docs.html
@@ -132,8 +138,14 @@ report: setup ## Write the conclusions for retailers, var/publications/report.ht
 dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside the models
 	@$(PUBLISHING) dictionary
 
+.PHONY: lint-dbt
+lint-dbt: setup ## Check what the dbt project says of itself: descriptions, tests, owners (no server)
+	@cd dbt_project && ../$(VENV)/bin/dbt parse --quiet --target-path ../var/dbt/lint
+	@$(VENV)/bin/dbt-bouncer run
+	@$(VENV)/bin/dbt-score lint --manifest var/dbt/lint/manifest.json
+
 .PHONY: lint
-lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
+lint: lint-dbt up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks the server)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
@@ -142,11 +154,21 @@ lint: up ## Check style: ruff for Python, sqlfluff for SQL (its templater asks t
 test: setup ## Lint, unit tests and integration tests
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(MAKE) --no-print-directory lint-dbt
 	@$(VENV)/bin/pytest
 
 .PHONY: test-faults
 test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled
 	@$(VENV)/bin/pytest -m faults tests/faults
+
+CONFORMANCE := var/results/conformance.json
+
+.PHONY: test-conformance
+test-conformance: setup ## Run dbt's own adapter tests against our Spark, and write docs/conformance.md
+	@rm -f $(CONFORMANCE); failed=0; for target in thrift session; do \
+		$(VENV)/bin/pytest -m conformance --dbt-target $$target --conformance-outcomes $(CONFORMANCE) \
+			tests/conformance || failed=1; \
+	done; PYTHONPATH=tests $(PYTHON) -m conformance.matrix && exit $$failed
 
 .PHONY: lock
 lock: ## Write requirements.lock anew from pyproject.toml

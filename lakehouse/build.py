@@ -4,9 +4,11 @@ from contextlib import AbstractContextManager
 
 from rich.console import Console
 
+from lakehouse.builds.production import plan_production, run_production
+from lakehouse.builds.session import open_dbt
+from lakehouse.builds.state import artifacts_folder
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import Source, find_source
-from lakehouse.dbt import PRODUCTION_BUILD, run_dbt
 from lakehouse.errors import TableError
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import record_good_state
@@ -16,7 +18,7 @@ from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.summary import render, summarise
 
-__all__ = ["build", "land_source", "only_one_build"]
+__all__ = ["build", "build_tables", "land_source", "only_one_build"]
 
 
 def only_one_build(settings: Settings) -> AbstractContextManager[None]:
@@ -49,8 +51,64 @@ def land_source(settings: Settings, console: Console) -> LandingResult:
     return result
 
 
-def build(settings: Settings, console: Console) -> None:
-    """Land the data, run dbt over the Thrift server, and print the summary.
+def build_tables(
+    settings: Settings,
+    console: Console,
+    *,
+    is_full: bool = False,
+    is_full_refresh: bool = False,
+    variables: str = "{}",
+    log_format: str = "text",
+) -> None:
+    """Build with dbt what is new or changed in production, and say why; the server has to run.
+
+    Args:
+        settings: the project's settings.
+        console: where progress is printed.
+        is_full: build everything, whatever has changed.
+        is_full_refresh: build everything, and incremental tables from nothing.
+        variables: a YAML mapping that goes before the variables in dbt_project.yml.
+        log_format: of dbt's log file: text or json.
+
+    Raises:
+        TableError: dbt failed; the next build goes on from there.
+    """
+    artifacts = artifacts_folder(settings)
+    with open_dbt(settings, "prod", artifacts, variables, log_format) as session:
+        planned = plan_production(
+            session,
+            settings,
+            variables=variables,
+            is_full=is_full,
+            is_full_refresh=is_full_refresh,
+        )
+        for line in planned.lines:
+            console.print(line, soft_wrap=True, highlight=False)
+        if not run_production(session, planned, settings):
+            raise TableError(
+                "dbt build failed; its messages are above and in "
+                f"{settings.var_dir / 'dbt' / 'logs' / 'dbt.log'}. Tables that were not reached "
+                "stand as they were. Mend the cause and run `make build` again: it goes on where "
+                "this one failed"
+            )
+
+
+def build(
+    settings: Settings,
+    console: Console,
+    *,
+    is_full: bool = False,
+    is_full_refresh: bool = False,
+    variables: str = "{}",
+) -> None:
+    """Land the data, build with dbt what is new or changed, and print the summary.
+
+    Args:
+        settings: the project's settings.
+        console: where progress is printed.
+        is_full: build everything, whatever has changed.
+        is_full_refresh: build everything, and incremental tables from nothing.
+        variables: a YAML mapping that goes before the variables in dbt_project.yml.
 
     Raises:
         LakehouseError: a step failed; every table is at a version that was whole, and running
@@ -58,15 +116,16 @@ def build(settings: Settings, console: Console) -> None:
     """
     with only_one_build(settings):
         ensure_registered_tables(settings)
-        supervisor.up(["thrift"], settings, console.print)
+        if not settings.cluster_host:
+            supervisor.up(["thrift"], settings, console.print)
         land_source(settings, console)
-        done = run_dbt([*PRODUCTION_BUILD], settings)
-        if done.returncode != 0:
-            raise TableError(
-                "dbt build failed; its messages are above and in "
-                f"{settings.var_dir / 'dbt' / 'logs' / 'dbt.log'}. Tables that were not reached "
-                "stand as they were. Mend the cause and run `make build` again"
-            )
+        build_tables(
+            settings,
+            console,
+            is_full=is_full,
+            is_full_refresh=is_full_refresh,
+            variables=variables,
+        )
         if not settings.is_root_here:
             # Good states and the summary look for tables in folders.
             console.print("Done. marts.load_audit accounts for every row", soft_wrap=True)

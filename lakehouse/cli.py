@@ -9,12 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from lakehouse.build import build as run_build
-from lakehouse.build import land_source
+from lakehouse.build import land_source, only_one_build
+from lakehouse.builds.slim_ci import slim_ci as run_slim_ci
 from lakehouse.console import run_app
 from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.maintenance.cli import app as maintenance
+from lakehouse.migrate import migrate as run_migrate
+from lakehouse.migrate import refuse_old_layout
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.reset import folders_of_lakehouse
 from lakehouse.reset import reset as run_reset
@@ -96,6 +99,7 @@ def fetch() -> None:
 @app.command()
 def land() -> None:
     """Land the purchases file (your own, or a synthetic one) in the bronze table."""
+    refuse_old_layout(settings())
     land_source(settings(), console)
 
 
@@ -127,15 +131,43 @@ def replay(
 
 
 @app.command()
-def build() -> None:
-    """Land the data, build and test every table with dbt, and print a summary."""
-    run_build(settings(), console)
+def build(
+    full: Annotated[
+        bool, typer.Option("--full", help="Build everything, whatever has changed")
+    ] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="The same, incremental tables from nothing")
+    ] = False,
+    variables: Annotated[
+        str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")
+    ] = "{}",
+) -> None:
+    """Land the data, build and test with dbt what is new or changed, and print a summary."""
+    run_build(settings(), console, is_full=full, is_full_refresh=full_refresh, variables=variables)
+
+
+@app.command()
+def ci_slim() -> None:
+    """Check what differs from production, in schemas of its own that are dropped at the end."""
+    run_slim_ci(settings(), console)
 
 
 @app.command()
 def summary() -> None:
     """Print what stands in the lakehouse."""
     render(summarise(settings()), settings(), console)
+
+
+@app.command()
+def migrate() -> None:
+    """Move the tables of an earlier version to where this one looks for them; stops services."""
+    with only_one_build(settings()):
+        count = run_migrate(settings(), console.print)
+    console.print(
+        f"{count} tables moved and registered. Next: `make build`"
+        if count
+        else "Nothing to move: no table stands in the layout of an earlier version."
+    )
 
 
 @app.command()

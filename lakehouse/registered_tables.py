@@ -1,6 +1,8 @@
 """The tables that other processes write by path and dbt reads as sources, there before dbt runs."""
 
+from lakehouse.builds.test_history import ensure_test_results
 from lakehouse.data.bronze import ensure_csv_purchases
+from lakehouse.migrate import refuse_old_layout
 from lakehouse.settings import Settings
 from ml.tables import ensure_prediction_tables
 from streaming.live_tables import ensure_live_tables
@@ -16,9 +18,12 @@ def ensure_registered_tables(settings: Settings) -> None:
     without models has the same tables, only without rows.
 
     Raises:
-        TableError: one cannot be created or read, or lacks a column.
+        TableError: one cannot be created or read, or lacks a column, or the tables of an earlier
+            version stand in its layout.
     """
+    refuse_old_layout(settings)
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
     ensure_bronze_tables(settings)
     ensure_live_tables(settings)
     ensure_prediction_tables(settings)
+    ensure_test_results(settings)

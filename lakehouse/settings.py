@@ -43,6 +43,18 @@ class Settings(BaseSettings):
     spark_master: str = Field("local[*]", description="Spark master URL")
     spark_driver_memory: str = Field("3g", description="Heap of a Spark driver, as Spark writes it")
 
+    cluster_host: str = Field(
+        "", description="Host of a cluster's Thrift server for dbt; empty: the local one"
+    )
+    cluster_port: int = Field(10000, gt=0, lt=65536, description="Port of that server")
+    cluster_user: str = Field("lakehouse", description="Name that dbt gives there")
+    cluster_auth: str = Field("NONE", description="NONE, NOSASL, or LDAP with a password")
+    cluster_use_ssl: bool = Field(False, description="Whether that server wants TLS")
+    dbt_schema: str = Field(
+        "", description="Prefix of a person's own schemas; empty: dev_<user name>"
+    )
+    dbt_ci_id: str = Field("", description="Names the schemas of one check; empty: local")
+
     kafka_port: int = Field(9092, gt=0, lt=65536, description="Port of the local Kafka broker")
     kafka_controller_port: int = Field(
         9093, gt=0, lt=65536, description="Port of the local broker's metadata quorum"
@@ -106,7 +118,7 @@ class Settings(BaseSettings):
 
     @property
     def lakehouse_root(self) -> str:
-        """Folder or URI under which a table stands at ``<root>/<schema>/<table>``."""
+        """Folder or URI that holds a folder for each schema; Spark calls it the warehouse."""
         return self.root.rstrip("/") or str(self.var_dir / "lakehouse")
 
     @property
@@ -130,9 +142,13 @@ class Settings(BaseSettings):
             if value is not None
         }
 
+    def schema_path(self, schema: str) -> str:
+        """Folder of a schema's tables, where Spark's own warehouse layout puts it."""
+        return f"{self.lakehouse_root}/{schema}.db"
+
     def table_path(self, schema: str, table: str) -> str:
         """Path of one Delta table."""
-        return f"{self.lakehouse_root}/{schema}/{table}"
+        return f"{self.schema_path(schema)}/{table}"
 
 
 @cache

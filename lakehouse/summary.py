@@ -1,14 +1,14 @@
 """What `make build` ends with: a page that says what was built, from what, and what to do next."""
 
 import json
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
+from lakehouse.builds.state import artifacts_folder
+from lakehouse.builds.test_history import newest_answers
 from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table, read_columns
@@ -34,8 +34,8 @@ class BuildSummary:
         count_duplicates: records that repeat an accepted one.
         rejections: reason -> number of records; a record may have several reasons.
         rows: rows of each table.
-        tests: dbt's outcome -> number of data tests, such as ``{"pass": 60, "warn": 1}``; None when
-            its last command asked none.
+        tests: newest answer -> number of data tests, such as ``{"pass": 60, "warn": 1}``; None
+            when `make build` has asked none yet.
     """
 
     data_kinds: tuple[str, ...]
@@ -55,7 +55,7 @@ class BuildSummary:
 
 
 def summarise(settings: Settings) -> BuildSummary:
-    """Count what stands in the lakehouse and in the results of dbt's last command.
+    """Count what stands in the lakehouse and in the history of its tests.
 
     Raises:
         TableError: a table that every build makes is missing, or the root is not on this machine.
@@ -88,7 +88,7 @@ def summarise(settings: Settings) -> BuildSummary:
             )
         ),
         rows=rows,
-        tests=_outcomes_of_tests(settings.var_dir / "dbt" / "target" / "run_results.json"),
+        tests=_answers_of_tests(settings),
     )
 
 
@@ -99,17 +99,14 @@ def _count_messages(settings: Settings) -> int:
     return pc.sum(of_stream["count_in_file"]).as_py() or 0
 
 
-def _outcomes_of_tests(run_results: Path) -> dict[str, int] | None:
-    """Count the data tests of dbt's last command; `dbt docs` and others write the file as well."""
-    if not run_results.exists():
+def _answers_of_tests(settings: Settings) -> dict[str, int] | None:
+    """Newest answers of the data tests that the project had in the newest production build."""
+    manifest = artifacts_folder(settings) / "manifest.json"
+    if not manifest.exists():
         return None
-    written = json.loads(run_results.read_text())
-    if written["args"].get("which") not in ("build", "test"):
-        return None
-    outcomes = [
-        result["status"] for result in written["results"] if result["unique_id"].startswith("test.")
-    ]
-    return dict(Counter(outcomes)) or None
+    nodes = json.loads(manifest.read_text())["nodes"]
+    tests = [name for name, node in nodes.items() if node["resource_type"] == "test"]
+    return newest_answers(tests, settings) or None
 
 
 def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
@@ -126,7 +123,7 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
     flow.add_row("+ duplicates removed", f"{summary.count_duplicates:,}")
     console.print(flow)
     if not summary.is_every_row_accounted_for:
-        console.print("These do not add up: see `dbt test -s assert_*`", style="red")
+        console.print("These do not add up: see `dbt test --target prod -s assert_*`", style="red")
 
     tables = Table("layer", "table", "rows", title="Tables")
     tables.columns[2].justify = "right"
@@ -135,14 +132,14 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
     console.print(tables)
 
     if summary.tests is None:
-        console.print("Tests: dbt's last command asked none; `cd dbt_project && dbt test` does.")
+        console.print("Tests: none was asked yet; `make build` asks them.")
     else:
         passed = summary.tests.get("pass", 0)
         failed = sum(summary.tests.get(status, 0) for status in ("fail", "error", "warn"))
-        console.print(f"Tests: {passed} passed, {failed} failed or warned.")
-    console.print(f"Tables: {settings.lakehouse_root}/<layer>/<table>", soft_wrap=True)
+        console.print(f"Tests, newest answers: {passed} passed, {failed} failed or warned.")
+    console.print(f"Tables: {settings.lakehouse_root}/<layer>.db/<table>", soft_wrap=True)
     console.print(
-        "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` runs dbt "
-        "by itself; `make help` lists the rest; `make down` stops the server.",
+        "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` builds in "
+        "schemas of your own; `make help` lists the rest; `make down` stops the server.",
         soft_wrap=True,
     )

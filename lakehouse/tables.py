@@ -27,7 +27,7 @@ LAYERS = (
 
 @dataclass(frozen=True, order=True)
 class TableName:
-    """Schema and name of a table; its path is ``<root>/<schema>/<table>``."""
+    """Schema and name of a table; ``Settings.table_path`` knows where it stands."""
 
     schema: str
     table: str
@@ -52,14 +52,17 @@ class TableName:
 
 
 def find_tables(settings: Settings) -> list[TableName]:
-    """All Delta tables under a local lakehouse root, by layer and name."""
-    root = Path(settings.lakehouse_root)
+    """All Delta tables of production under a local lakehouse root, by layer and name.
+
+    Schemas of a developer or of a check are no part of it.
+    """
     found = []
     for schema in LAYERS:
-        if (root / schema).is_dir():
+        folder = Path(settings.schema_path(schema))
+        if folder.is_dir():
             names = sorted(
                 entry.name
-                for entry in os.scandir(root / schema)
+                for entry in os.scandir(folder)
                 if (Path(entry.path) / "_delta_log").is_dir()
             )
             found += [TableName(schema, name) for name in names]

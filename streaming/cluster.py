@@ -38,7 +38,7 @@ def check_cluster(settings: Settings) -> None:
             f"Kafka at {settings.kafka_servers} is the cluster {found}, but the stream so far came "
             f"from {kept} (noted in {file}), and offsets count in one cluster only. Go back to "
             "that one, or start over: `python -m streaming.run --reset --yes`, then, when the job "
-            "has loaded, `dbt build --full-refresh`"
+            "has loaded, `dbt build --target prod --full-refresh`"
         )
     file.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all, whenever the process dies.

@@ -1,21 +1,26 @@
 """The simulated time of a purchase: the same rule, from the same hashes, as dbt's.
 
 The published data has no timestamps. ``cleansed_purchases.sql`` gives each purchase a simulated
-one from hashes of its ids; here is that rule in Python, so that a replayed purchase carries the
-very time that the batch side computes for it. An integration test holds the two against each other.
+one from hashes of its ids and the weights of the hours; here is that rule in Python, so that a
+replayed purchase carries the very time that the batch side computes for it. An integration test
+holds the two against each other.
 """
 
+import csv
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cache
 
 import xxhash
 
-__all__ = ["SimulatedTime", "seeded_bucket", "spark_xxhash64"]
+from lakehouse.dbt import DBT_PROJECT_DIR
+from lakehouse.errors import StreamError
 
-# Of dbt_project/models/intermediate/simulated_hours.sql.
-_HOURS = (14, 9, 6, 4, 4, 7, 14, 24, 36, 48, 58, 64, 66, 64, 60, 58, 58, 62, 68, 72, 70, 60, 42, 26)
-_DAYS = {"2018-11-23": "0.46", "2018-11-24": "0.30", "2018-11-25": "0.24"}
+__all__ = ["SimulatedTime", "hour_of_slot", "seeded_bucket", "spark_xxhash64"]
+
+# The very file that dbt loads, so that both sides give an hour the same weight.
+_HOURS = DBT_PROJECT_DIR / "seeds" / "simulated_hours.csv"
 _SLOTS = 1000
 
 _HALF_HOUR_MILLIS = 1_800_000
@@ -33,18 +38,42 @@ def seeded_bucket(purpose: str, seed: int, parts: tuple[object, ...], buckets: i
     return spark_xxhash64("|".join([purpose, str(seed), *map(str, parts)])) % buckets
 
 
+def hour_of_slot(weights: Iterable[tuple[datetime, int]]) -> tuple[int, ...]:
+    """Start of the simulated hour of each slot, in epoch milliseconds.
+
+    Args:
+        weights: hours in their order, each with its weight in any unit; one without weight gets
+            no slot.
+
+    Raises:
+        StreamError: no hour has a weight.
+    """
+    hours = list(weights)
+    total = sum(weight for _, weight in hours)
+    if total <= 0:
+        raise StreamError(
+            f"{_HOURS}: the weights of {len(hours)} hours sum to {total}, so no purchase can be "
+            "given a time. Give at least one hour a weight above 0"
+        )
+    slots: list[int] = []
+    before = 0
+    for hour, weight in hours:
+        before += weight
+        next_slot = int(Fraction(_SLOTS * before, total) + Fraction(1, 2))
+        slots += [int(hour.timestamp()) * 1000] * (next_slot - len(slots))
+    return tuple(slots)
+
+
 @cache
-def _hour_of_slot() -> tuple[int, ...]:
-    """Start of the simulated hour of each slot, in epoch milliseconds."""
-    hours: list[int] = []
-    total = Fraction(0)
-    for day, share in _DAYS.items():
-        midnight = int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
-        for hour, intensity in enumerate(_HOURS):
-            total += Fraction(share) * intensity / sum(_HOURS)
-            next_slot = int(_SLOTS * total + Fraction(1, 2))
-            hours += [midnight + hour * 3_600_000] * (next_slot - len(hours))
-    return tuple(hours)
+def _hours_of_the_weekend() -> tuple[int, ...]:
+    with _HOURS.open(newline="") as file:
+        return hour_of_slot(
+            (
+                datetime.fromisoformat(row["simulated_hour_at"]).replace(tzinfo=UTC),
+                int(row["weight"]),
+            )
+            for row in csv.DictReader(file)
+        )
 
 
 class SimulatedTime:
@@ -66,7 +95,7 @@ class SimulatedTime:
         """Simulated instant of a purchase, in epoch milliseconds (UTC)."""
         start = self._starts.get((user_id, visit))
         if start is None:
-            hour = _hour_of_slot()[self._bucket("hour", (user_id, visit), _SLOTS)]
+            hour = _hours_of_the_weekend()[self._bucket("hour", (user_id, visit), _SLOTS)]
             start = hour + self._bucket("start", (user_id, visit), _HALF_HOUR_MILLIS)
             self._starts[user_id, visit] = start
         return start + self._bucket("moment", (event_id,), _HALF_HOUR_MILLIS)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from lakehouse_under_test import LakehouseUnderTest
 from pyspark.sql import SparkSession
+from rich.console import Console
 from stream_under_test import StreamUnderTest
 
+from lakehouse.build import build_tables
 from lakehouse.jars import fetch_jars
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.services import supervisor
@@ -18,6 +20,18 @@ from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.spark import spark_session
 
 SYNTHETIC_ROWS = 12_000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--dbt-target",
+        choices=["thrift", "session"],
+        default="thrift",
+        help="where dbt's own adapter tests run; one a run, as a session is this very process",
+    )
+    parser.addoption(
+        "--conformance-outcomes", metavar="FILE", help="write what dbt's own tests came to"
+    )
 
 
 def free_port() -> int:
@@ -90,7 +104,7 @@ def lakehouse(server: LakehouseUnderTest) -> LakehouseUnderTest:
     Tests may land more and build again: each asserts only on what it landed itself.
     """
     server.land_synthetic()
-    server.dbt("build", "--exclude-resource-type", "unit_test")
+    build_tables(server.settings, Console())
     return server
 
 

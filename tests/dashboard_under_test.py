@@ -72,10 +72,10 @@ def _wait_for(url: str, process: subprocess.Popen[str]) -> None:
 def fill_predictions(settings: Settings) -> None:
     """Write what the models write, invented, for the customers and products of the lakehouse."""
     random = np.random.default_rng(settings.seed)
-    root = settings.lakehouse_root
-    customers = pl.read_delta(f"{root}/marts/dim_customers").sort("user_id")
-    products = pl.read_delta(f"{root}/marts/dim_products").sort("sales_rank")
-    purchases = pl.read_delta(f"{root}/marts/fct_purchases").sort("event_id").head(2_000)
+    customers = pl.read_delta(settings.table_path("marts", "dim_customers")).sort("user_id")
+    products = pl.read_delta(settings.table_path("marts", "dim_products")).sort("sales_rank")
+    purchases = pl.read_delta(settings.table_path("marts", "fct_purchases"))
+    purchases = purchases.sort("event_id").head(2_000)
     users = customers["user_id"].to_numpy()
     names = ("Big spenders", "Frequent shoppers", "Bargain hunters", "Rare guests")
     segment = random.integers(0, len(names), len(users))
@@ -185,7 +185,7 @@ def _metrics() -> dict[str, list[Any]]:
 
 def fill_marts(settings: Settings) -> None:
     """Write what dbt makes of predictions and events, invented, to marts built without either."""
-    customers = pl.read_delta(f"{settings.lakehouse_root}/marts/dim_customers").sort("sales_rank")
+    customers = pl.read_delta(settings.table_path("marts", "dim_customers")).sort("sales_rank")
     random = np.random.default_rng(settings.seed)
     outcomes = random.choice(["found", "false alarm", "missed", "rightly left out"], len(customers))
     _replace(
@@ -272,7 +272,7 @@ def _replace(settings: Settings, name: str, rows: list[dict[str, Any]]) -> None:
 def fill_live(settings: Settings, *, count_minutes: int = 60) -> None:
     """Write what the stream writes, invented, up to a batch of this very moment."""
     random = np.random.default_rng(settings.seed)
-    products = pl.read_delta(f"{settings.lakehouse_root}/marts/dim_products").sort("sales_rank")
+    products = pl.read_delta(settings.table_path("marts", "dim_products")).sort("sales_rank")
     minute = timedelta(minutes=1)
     counts = random.poisson(40, count_minutes).tolist()
     append_minutes(settings, counts, first=0, mode="overwrite")

@@ -34,9 +34,9 @@ class LakehouseUnderTest:
         path.write_text("\n".join([header, *lines]) + "\n")
         return self.land(path)
 
-    def dbt(self, *arguments: str, succeeds: bool = True) -> str:
+    def dbt(self, *arguments: str, target: str = "prod", succeeds: bool = True) -> str:
         """Run dbt, check how it ended, and return what it printed."""
-        done = run_dbt([*arguments, "--no-use-colors"], self.settings, capture=True)
+        done = run_dbt([*arguments, "--no-use-colors"], self.settings, target=target, capture=True)
         output = done.stdout + done.stderr
         assert (done.returncode == 0) == succeeds, output
         return output

@@ -7,7 +7,14 @@ import pandas as pd
 from deltalake import DeltaTable
 
 # When a row was written, which differs from build to build.
-_RUN_TIME_COLUMNS = {"cleansed_at", "dbt_scd_id", "dbt_updated_at", "dbt_valid_from"}
+_RUN_TIME_COLUMNS = {
+    "cleansed_at",
+    "cleansed_version",
+    "dbt_scd_id",
+    "dbt_updated_at",
+    "dbt_valid_from",
+    "dbt_valid_to",
+}
 
 
 def content_of(table: DeltaTable) -> pd.DataFrame:

@@ -183,7 +183,10 @@ def _loads(loads: pl.DataFrame) -> list[Component]:
     )
     if landed == accepted + refused + repeated:
         return [cards]
-    words = "Rows in are not accepted + quarantined + duplicates. Run `dbt test -s assert_*`."
+    words = (
+        "Rows in are not accepted + quarantined + duplicates. "
+        "Run `dbt test --target prod -s assert_*`."
+    )
     return [cards, blocks.note("Rows do not add up", words, "red")]
 
 
@@ -205,7 +208,7 @@ def _stream(view: View) -> list[Component]:
     )
     if missing == 0 and landed == accepted + refused + repeated:
         return [cards]
-    words = "Not every offset has one verdict. Run `dbt test -s stream_audit`."
+    words = "Not every offset has one verdict. Run `dbt test --target prod -s stream_audit`."
     return [cards, blocks.note("Messages do not add up", words, "red")]
 
 

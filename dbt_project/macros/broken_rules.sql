@@ -1,8 +1,3 @@
-{#-
-  Array of the reasons for which a typed purchase record cannot be used, empty when there is none:
-  `<column>_is_missing`, `_is_unknown` (not among the values that the project knows),
-  `_is_not_positive` or `_is_absurd`. A column whose text could not be read has its defect already.
--#}
 {% macro broken_rules() -%}
     {%- set numbers = ["user_id", "occupation", "marital_status", "product_category_1", "purchase"] -%}
     {%- set texts = ["product_id", "gender", "age", "city_category", "stay_in_current_city_years"] -%}

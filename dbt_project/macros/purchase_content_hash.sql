@@ -1,7 +1,3 @@
-{#-
-  One number that two records of the same event share when all their published values agree. A hash
-  skips nulls, so a missing category takes a place of its own: 0, which is no category.
--#}
 {% macro purchase_content_hash() -%}
     xxhash64(
         user_id, product_id, gender, age, occupation, city_category,

@@ -1,4 +1,5 @@
-{#- A list of texts as SQL literals: sql_list(['A', 'B']) is 'A', 'B'. -#}
 {% macro sql_list(values) -%}
-    '{{ values | join("', '") }}'
+    {%- for value in values -%}
+        '{{ value | string | replace("\\", "\\\\") | replace("'", "\\'") }}'{{ ", " if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}

@@ -1,9 +1,3 @@
-{#-
-  A text as int, or null where it is no whole number. The older edition of the file writes whole
-  numbers with a decimal point.
-
-  Example: whole_number("'8.0'") is 8; of '8.5', 'x' and '' it is null.
--#}
 {% macro whole_number(column) -%}
     coalesce(
         try_cast({{ column }} as int),

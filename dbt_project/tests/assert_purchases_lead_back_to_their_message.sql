@@ -2,6 +2,9 @@
 -- that tells of another purchase. The join is the lineage of any row of any table with a record_id:
 -- back to topic, partition and offset. After a reset of the stream bronze begins later than the facts;
 -- what is older leads nowhere.
+-- It passes on empty tables: a lakehouse without a stream has no messages.
+{{ config(group='data_engineering') }}
+
 with
 
 facts as (

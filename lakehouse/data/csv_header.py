@@ -15,8 +15,10 @@ __all__ = ["MODEL_COLUMNS", "header_columns"]
 MODEL_COLUMNS = frozenset(
     {
         "accepted_record_id",
+        "broken_rules",
         "category_price_quintile",
         "cleansed_at",
+        "cleansed_version",
         "content_hash",
         "count_product_categories",
         "defects",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
+from lakehouse.builds.state import artifacts_folder
 from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table
@@ -113,9 +114,7 @@ def record_good_state(
     state = GoodState(
         state_id=known[-1].state_id + 1 if known else 1,
         recorded_at=clock(),
-        dbt_invocation_id=_last_invocation(
-            settings.var_dir / "dbt" / "target" / "run_results.json"
-        ),
+        dbt_invocation_id=_last_invocation(artifacts_folder(settings) / "run_results.json"),
         tables=tables,
     )
     write_deltalake(_path(settings), _rows(state), mode="append", name="good_states")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from deltalake import DeltaTable
 
 from lakehouse.build import only_one_build
+from lakehouse.builds.state import drop_state
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import (
     GoodState,
@@ -171,6 +172,8 @@ def rollback(
             lambda name, pinned: _has_content(name, pinned, settings),
         )
         if planned.restore:
+            # dbt's state tells of tables that are about to be others.
+            drop_state(settings)
             _restore(state, planned, settings, report)
     return RollbackResult(state, planned)
 

@@ -23,7 +23,7 @@ def delta_path(name: TableName, settings: Settings) -> str:
     """A table's path as Spark SQL reads it, whatever the metastore knows of it.
 
     >>> delta_path(TableName("marts", "dim_products"), Settings(root="/data"))
-    'delta.`/data/marts/dim_products`'
+    'delta.`/data/marts.db/dim_products`'
     """
     path = settings.table_path(name.schema, name.table).replace("`", "``")
     return f"delta.`{path}`"

@@ -12,8 +12,9 @@ DICTIONARY = PROJECT_DIR / "docs" / "data-dictionary.md"
 # What dbt only reads, then the way of the data; a schema that is not named here comes last.
 _ORDER = (
     *("bronze", "live", "predictions", "staging", "cleansed"),
-    *("quarantine", "features", "snapshots", "marts"),
+    *("quarantine", "features", "snapshots", "marts", "audit"),
 )
+_TABLES = ("model", "seed", "snapshot")
 
 _INTRODUCTION = """\
 # Data dictionary
@@ -33,11 +34,11 @@ def dictionary(manifest: dict[str, Any]) -> str:
     """The document for a manifest.
 
     Args:
-        manifest: dbt's ``manifest.json``: its sources, models and snapshots are described.
+        manifest: dbt's ``manifest.json``: its sources, seeds, models and snapshots are described.
     """
     nodes = [
         *manifest["sources"].values(),
-        *(n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "snapshot")),
+        *(n for n in manifest["nodes"].values() if n["resource_type"] in _TABLES),
     ]
     schemas = {
         schema: sorted((node for node in nodes if node["schema"] == schema), key=_name)
@@ -75,13 +76,12 @@ def _facts(node: Node, manifest: dict[str, Any]) -> Iterator[str]:
         return
     yield "Public" if node.get("access") == "public" else "Internal"
     yield f"written as {node['config']['materialized']}"
-    owners = {group["name"]: group["owner"]["name"] for group in manifest["groups"].values()}
-    yield f"owner: {owners[node['group']]}"
+    yield f"owner: {node['meta']['owner']}"
     everything = manifest["nodes"] | manifest["sources"]
     parents = sorted(
         {
             f"[{_name(everything[key])}](#{_anchor(everything[key])})"
-            for key in node["depends_on"]["nodes"]
+            for key in node["depends_on"].get("nodes", ())
         }
     )
     if parents:

@@ -44,7 +44,7 @@ def scratch_settings(settings: Settings, folder: Path) -> Settings:
         )
     (folder / "lakehouse").mkdir()
     for schema in root.iterdir():
-        if schema.name != SCHEMA:
+        if schema != Path(settings.schema_path(SCHEMA)):
             (folder / "lakehouse" / schema.name).symlink_to(schema)
     (folder / "jars").symlink_to(settings.var_dir / "jars")
     return settings.model_copy(update={"var_dir": folder, "root": "", "mlflow_tracking_uri": ""})

@@ -1,5 +1,7 @@
 """A table is read again when it has a new version, and only then."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from deltalake import write_deltalake
@@ -71,7 +73,7 @@ def test_a_table_without_a_new_commit_is_not_opened_again(store, monkeypatch):
 def test_a_table_that_was_made_anew_at_the_same_version_is_read_anew(store, tmp_path):
     write(store, "P1")
     assert store.rows(TABLE)["product_id"].to_list() == ["P1"]
-    path = tmp_path / "lakehouse" / "marts" / "dim_products"
+    path = Path(store.settings.table_path("marts", "dim_products"))
     path.rename(tmp_path / "gone")
     assert store.rows(TABLE) is None
     write(store, "P3")
@@ -84,9 +86,9 @@ def test_a_missing_column_is_named_with_the_command_to_run(store):
         store.rows(TABLE, ("price",))
 
 
-def test_a_damaged_log_is_an_error_that_names_the_table(store, tmp_path):
+def test_a_damaged_log_is_an_error_that_names_the_table(store):
     write(store, "P1")
-    log = tmp_path / "lakehouse" / "marts" / "dim_products" / "_delta_log"
+    log = Path(store.settings.table_path("marts", "dim_products")) / "_delta_log"
     next(log.glob("*.json")).write_text("{")
     with pytest.raises(TableError, match=TABLE):
         store.rows(TABLE)

@@ -27,7 +27,7 @@ SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"python -m ((?:lakehouse|streaming|ml|dashboard)[\w.]*)([^\n`;&|#]*)")
 SETTING = re.compile(r"\bLAKEHOUSE_[A-Z][A-Z_]*[A-Z]\b")
-TOP_FOLDERS = "dbt_project|lakehouse|streaming|ml|dashboard|notebooks|profiles|tests|docs"
+TOP_FOLDERS = "dbt_project|lakehouse|streaming|ml|dashboard|notebooks|tests|docs"
 REGISTRIES = re.compile(
     r"pypi\.|pythonhosted|maven\.org|repo1\.|registry\.|docker\.io|ghcr\.|index-url", re.IGNORECASE
 )
@@ -101,7 +101,7 @@ def test_every_make_target_exists(page):
 def test_every_setting_exists(page):
     outside = "".join(
         (PROJECT_DIR / name).read_text()
-        for name in ("profiles/profiles.yml", "docker-compose.yml", ".env.example")
+        for name in ("dbt_project/profiles.yml", "docker-compose.yml", ".env.example")
     )
     known = {f"LAKEHOUSE_{name.upper()}" for name in Settings.model_fields}
     known |= set(SETTING.findall(outside))

@@ -369,7 +369,7 @@ def test_a_file_with_a_column_that_the_models_add_is_refused_before_it_lands(lak
     # `describe` ends with a heading and the partitions of the table.
     added = {name for name in added if name.isidentifier()}
     assert added - of_files <= MODEL_COLUMNS
-    assert {"event_id", "verdict", "cleansed_at"} <= added - of_files
+    assert {"event_id", "verdict", "cleansed_at", "cleansed_version"} <= added - of_files
 
 
 def test_every_row_of_the_older_edition_is_accepted(story):

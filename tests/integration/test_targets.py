@@ -28,10 +28,10 @@ def session(lakehouse: LakehouseUnderTest) -> Iterator[LakehouseUnderTest]:
     var_dir = Path(tempfile.mkdtemp(prefix="lh-session-"))
     (var_dir / "jars").symlink_to((lakehouse.settings.var_dir / "jars").resolve())
     settings = lakehouse.settings.model_copy(update={"var_dir": var_dir})
-    shutil.copytree(lakehouse.settings.table_path("bronze", ""), settings.table_path("bronze", ""))
+    shutil.copytree(lakehouse.settings.schema_path("bronze"), settings.schema_path("bronze"))
     ensure_registered_tables(settings)
     built = LakehouseUnderTest(settings)
-    built.dbt(*RUN, "--target", "session")
+    built.dbt(*RUN, target="session")
     yield built
     shutil.rmtree(var_dir)
 

@@ -1,20 +1,41 @@
 """A build whose tables stand in a storage that is not a folder of this machine."""
 
 import io
-from subprocess import CompletedProcess
+from contextlib import nullcontext
 
+import pytest
 from rich.console import Console
 
 from lakehouse import build
+from lakehouse.builds.production import ProductionBuild
 from lakehouse.settings import Settings
+
+NOTHING = ProductionBuild((), None, frozenset(), {}, {}, ())
+
+
+def without_services(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replace what a build does outside this process; returns the services that it starts."""
+    started: list[str] = []
+    monkeypatch.setattr(build, "ensure_registered_tables", lambda _: None)
+    monkeypatch.setattr(build.supervisor, "up", lambda names, *_: started.extend(names))
+    monkeypatch.setattr(build, "land_source", lambda *_: None)
+    monkeypatch.setattr(build, "open_dbt", lambda *_: nullcontext())
+    monkeypatch.setattr(build, "plan_production", lambda *_, **__: NOTHING)
+    monkeypatch.setattr(build, "run_production", lambda *_: True)
+    return started
 
 
 def test_a_build_elsewhere_ends_well_without_counting_tables(monkeypatch, tmp_path):
     elsewhere = Settings(var_dir=tmp_path, root="s3a://bucket/lakehouse")
-    monkeypatch.setattr(build, "ensure_registered_tables", lambda _: None)
-    monkeypatch.setattr(build.supervisor, "up", lambda *_: None)
-    monkeypatch.setattr(build, "land_source", lambda *_: None)
-    monkeypatch.setattr(build, "run_dbt", lambda *_: CompletedProcess([], 0))
+    started = without_services(monkeypatch)
     said = io.StringIO()
     build.build(elsewhere, Console(file=said, width=120))
     assert "marts.load_audit accounts for every row" in said.getvalue()
+    assert started == ["thrift"]
+
+
+def test_a_build_on_a_cluster_starts_no_server_here(monkeypatch, tmp_path):
+    started = without_services(monkeypatch)
+    elsewhere = Settings(var_dir=tmp_path, root="s3a://bucket/lakehouse", cluster_host="spark")
+    build.build(elsewhere, Console(file=io.StringIO()))
+    assert started == []

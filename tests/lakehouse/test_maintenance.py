@@ -13,6 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
 from lakehouse.build import only_one_build
+from lakehouse.builds.state import artifacts_folder
 from lakehouse.errors import TableError
 from lakehouse.maintenance import cli
 from lakehouse.maintenance.archive import archive
@@ -59,7 +60,7 @@ def test_a_good_state_holds_the_version_of_each_table(settings):
     write(LANDED, settings, user_id=["1"])
     write(FACTS, settings, user_id=[1])
     write(FACTS, settings, user_id=[2])
-    results = settings.var_dir / "dbt" / "target" / "run_results.json"
+    results = artifacts_folder(settings) / "run_results.json"
     results.parent.mkdir(parents=True)
     results.write_text(json.dumps({"metadata": {"invocation_id": "abc"}, "results": []}))
     recorded = record_good_state(settings, clock=lambda: NOON)
@@ -342,7 +343,7 @@ def test_files_that_cannot_hold_a_row_are_not_read(settings):
 
 def test_a_path_cannot_end_the_quotes_it_stands_in():
     odd = Settings(root="/data/`x", _env_file=None)
-    assert delta_path(FACTS, odd) == "delta.`/data/``x/marts/fct_purchases`"
+    assert delta_path(FACTS, odd) == "delta.`/data/``x/marts.db/fct_purchases`"
 
 
 def test_an_error_of_another_kind_is_its_first_line():

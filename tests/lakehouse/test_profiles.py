@@ -1,6 +1,7 @@
 """The dbt profile agrees with the settings; what differs between machines comes from outside."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from dbt.config.renderer import ProfileRenderer
 from dbt.exceptions import EnvVarMissingError
 from dbt_common.context import set_invocation_context
 
-from lakehouse.dbt import dbt_environment
+from lakehouse.dbt import dbt_environment, run_dbt
 from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.spark import spark_conf
 
-PROFILES = PROJECT_DIR / "profiles" / "profiles.yml"
+PROFILES = PROJECT_DIR / "dbt_project" / "profiles.yml"
 
 # The session's own metastore and log, so that it can run beside the server.
 OF_ITS_OWN = {
@@ -66,24 +67,93 @@ def test_without_variables_the_session_has_the_defaults_of_the_settings():
     }
 
 
-def test_without_variables_dbt_looks_for_the_server_where_it_is_by_default(monkeypatch):
+@pytest.fixture
+def without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(f"LAKEHOUSE_{name.upper()}", raising=False)
+
+
+ON_A_SERVER = ("dev", "ci", "prod")
+
+
+@pytest.mark.parametrize("target", ON_A_SERVER)
+@pytest.mark.usefixtures("without_variables")
+def test_without_variables_dbt_looks_for_the_server_where_it_is_by_default(target):
     default = Settings(_env_file=None)
-    thrift = rendered("thrift", {})
-    assert (thrift["host"], thrift["port"]) == (default.thrift_host, default.thrift_port)
+    found = rendered(target, {})
+    assert (found["host"], found["port"]) == (default.thrift_host, default.thrift_port)
 
 
-def test_dbt_meets_the_server_of_the_settings():
+@pytest.mark.parametrize("target", ON_A_SERVER)
+def test_dbt_meets_the_server_of_the_settings(target):
     settings = Settings(thrift_host="127.0.0.2", thrift_port=10077, _env_file=None)
-    thrift = rendered("thrift", dbt_environment(settings))
-    assert (thrift["host"], thrift["port"]) == ("127.0.0.2", 10077)
+    found = rendered(target, dbt_environment(settings))
+    assert (found["host"], found["port"]) == ("127.0.0.2", 10077)
 
 
-def test_the_server_is_the_default_target():
+def test_targets_on_a_server_differ_in_their_schemas_alone():
+    settings = Settings(cluster_host="spark.example.org", thrift_port=10077, _env_file=None)
+    first, *others = (rendered(target, dbt_environment(settings)) for target in ON_A_SERVER)
+    for other in others:
+        assert other | {"schema": ""} == first | {"schema": ""}
+        assert other["schema"] != first["schema"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "schema"),
+    [
+        ({"USER": "anna"}, "dev_anna"),
+        ({"USER": "Anna.B-C@shop"}, "dev_anna_b_c_shop"),
+        ({"USER": "anna", "LAKEHOUSE_DBT_SCHEMA": ""}, "dev_anna"),
+        ({"USER": "anna", "LAKEHOUSE_DBT_SCHEMA": "trial"}, "trial"),
+        ({}, "dev_me"),
+    ],
+)
+def test_a_person_has_schemas_of_their_own(environment, schema):
+    assert rendered("dev", environment)["schema"] == schema
+
+
+def test_a_check_has_schemas_of_its_own():
+    assert rendered("ci", {"LAKEHOUSE_DBT_CI_ID": "4711"})["schema"] == "ci_4711"
+    assert rendered("ci", {})["schema"] == "ci_local"
+
+
+def test_production_has_no_prefix_whatever_the_variables():
+    environment = {"LAKEHOUSE_DBT_SCHEMA": "trial", "LAKEHOUSE_DBT_CI_ID": "4711"}
+    assert rendered("prod", environment)["schema"] == "default"
+
+
+def test_by_hand_dbt_runs_in_schemas_of_ones_own():
     profile = yaml.safe_load(PROFILES.read_text())["black_friday_lakehouse"]
-    set_invocation_context({})
-    assert ProfileRenderer({}).render_value(profile["target"]) == "thrift"
+    for environment in ({}, {"LAKEHOUSE_DBT_TARGET": ""}):
+        set_invocation_context(environment)
+        assert ProfileRenderer({}).render_value(profile["target"]) == "dev"
+
+
+def test_a_variable_of_dbt_itself_has_no_say_in_what_the_project_runs(monkeypatch):
+    monkeypatch.setenv("DBT_PROFILES_DIR", "/elsewhere")
+    monkeypatch.setenv("DBT_FULL_REFRESH", "true")
+    monkeypatch.setenv("DBT_ENV_SECRET_CLUSTER_PASSWORD", "secret")
+    environment = dbt_environment(Settings(_env_file=None))
+    assert {name for name in environment if name.startswith("DBT_")} == {
+        "DBT_ENV_SECRET_CLUSTER_PASSWORD",
+        "DBT_LOG_PATH",
+        "DBT_TARGET_PATH",
+    }
+
+
+def test_the_project_names_the_target_and_the_profile_that_it_runs(monkeypatch, tmp_path):
+    """Nothing that a user has set for dbt by hand reaches `make build`."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setenv("LAKEHOUSE_DBT_TARGET", "dev")
+    run_dbt(["build"], Settings(var_dir=tmp_path, _env_file=None))
+    assert commands[0][1:] == ["build", "--profiles-dir", str(PROFILES.parent), "--target", "prod"]
 
 
 def test_a_variable_shared_with_the_settings_is_spelled_as_there():
@@ -103,7 +173,7 @@ def test_no_secret_has_a_default():
 
 def test_a_cluster_without_login_needs_its_host_alone():
     credentials = SparkCredentials.from_dict(
-        rendered("cluster", {"LAKEHOUSE_CLUSTER_HOST": "spark.example.org"})
+        rendered("prod", {"LAKEHOUSE_CLUSTER_HOST": "spark.example.org"})
     )
     assert (credentials.host, credentials.port) == ("spark.example.org", 10000)
     assert (credentials.auth, credentials.password, credentials.use_ssl) == ("NONE", None, False)
@@ -114,7 +184,7 @@ def test_a_cluster_with_tls_and_ldap_takes_both_from_variables(use_ssl):
     secret = "with 'quotes, commas: and marks"  # noqa: S105 - no real one
     credentials = SparkCredentials.from_dict(
         rendered(
-            "cluster",
+            "prod",
             {
                 "LAKEHOUSE_CLUSTER_HOST": "spark.example.org",
                 "LAKEHOUSE_CLUSTER_PORT": "10443",
@@ -132,10 +202,9 @@ def test_a_cluster_with_tls_and_ldap_takes_both_from_variables(use_ssl):
     assert credentials.use_ssl is True
 
 
-@pytest.mark.parametrize("target", ["cluster", "databricks"])
-def test_a_target_elsewhere_says_which_variable_is_missing(target):
-    with pytest.raises(EnvVarMissingError, match=f"LAKEHOUSE_{target.upper()}_HOST"):
-        rendered(target, {})
+def test_databricks_says_which_variable_is_missing():
+    with pytest.raises(EnvVarMissingError, match="LAKEHOUSE_DATABRICKS_HOST"):
+        rendered("databricks", {})
 
 
 def test_databricks_takes_host_endpoint_and_token_from_variables():

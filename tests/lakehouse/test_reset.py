@@ -8,7 +8,7 @@ from lakehouse.errors import TableError
 from lakehouse.reset import reset
 from lakehouse.settings import Settings
 
-GOES = ("lakehouse/marts", "metastore", "session/metastore", "dbt/target", "stream/checkpoints")
+GOES = ("lakehouse/marts.db", "metastore", "session/metastore", "dbt/prod", "stream/checkpoints")
 STAYS = ("jars", "raw", "mlflow")
 
 

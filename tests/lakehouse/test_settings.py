@@ -80,9 +80,9 @@ def test_relative_folders_start_at_the_project_wherever_a_process_runs(
     monkeypatch.chdir(tmp_path)
     read = read_settings(LAKEHOUSE_VAR_DIR="elsewhere", LAKEHOUSE_ROOT="lake/")
     assert read.var_dir == PROJECT_DIR / "elsewhere"
-    assert read.table_path("marts", "fct_purchases") == f"{PROJECT_DIR}/lake/marts/fct_purchases"
+    assert read.table_path("marts", "fct_purchases") == f"{PROJECT_DIR}/lake/marts.db/fct_purchases"
 
 
 def test_an_object_store_may_be_the_root(read_settings):
     read = read_settings(LAKEHOUSE_ROOT="s3a://bucket/lake/")
-    assert read.table_path("bronze", "csv_purchases") == "s3a://bucket/lake/bronze/csv_purchases"
+    assert read.table_path("bronze", "csv_purchases") == "s3a://bucket/lake/bronze.db/csv_purchases"

@@ -9,6 +9,8 @@ import pytest
 from deltalake import write_deltalake
 from rich.console import Console
 
+from lakehouse.builds.state import artifacts_folder
+from lakehouse.builds.test_history import record_test_results
 from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 from lakehouse.summary import render, summarise
@@ -19,13 +21,6 @@ TABLES = {
     ("quarantine", "duplicate_purchases"): {"record_id": ["d"]},
     ("marts", "load_audit"): {"origin": ["csv"], "count_in_file": [4]},
     ("cleansed", "cleansed_purchases"): {"event_id": ["a", "b"]},
-}
-RESULTS = {
-    "test.project.a": "pass",
-    "test.project.b": "pass",
-    "test.project.c": "warn",
-    "unit_test.project.d": "pass",
-    "model.project.e": "error",
 }
 
 
@@ -39,12 +34,26 @@ def write(settings: Settings, *tables: tuple[str, str]) -> None:
         write_deltalake(settings.table_path(*name), pa.table(TABLES[name]))
 
 
-def write_results(settings: Settings, which: str, results: dict[str, str]) -> None:
-    folder = settings.var_dir / "dbt" / "target"
-    folder.mkdir(parents=True, exist_ok=True)
-    nodes = [{"unique_id": name, "status": status} for name, status in results.items()]
-    (folder / "run_results.json").write_text(
-        json.dumps({"args": {"which": which}, "results": nodes})
+def write_answers(settings: Settings, invocation: str, answers: dict[str, str]) -> None:
+    results = {
+        "metadata": {
+            "invocation_id": invocation,
+            "invocation_started_at": f"2026-01-0{invocation}T00:00:00Z",
+        },
+        "results": [
+            {"unique_id": name, "status": status, "failures": None}
+            for name, status in answers.items()
+        ],
+    }
+    record_test_results(results, {name: name for name in answers}, settings)
+
+
+def write_manifest(settings: Settings, *tests: str) -> None:
+    nodes = {name: {"resource_type": "test"} for name in tests}
+    folder = artifacts_folder(settings)
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(
+        json.dumps({"nodes": nodes | {"model.project.e": {"resource_type": "model"}}})
     )
 
 
@@ -54,31 +63,27 @@ def page(settings: Settings) -> str:
     return text.getvalue()
 
 
-def test_every_row_and_each_data_test_is_counted_once(settings):
+def test_every_row_and_the_newest_answer_of_each_data_test_is_counted_once(settings):
     write(settings, *TABLES)
-    write_results(settings, "build", RESULTS)
+    write_manifest(settings, "a", "b", "c")
+    write_answers(
+        settings, "1", {"a": "fail", "b": "pass", "c": "warn", "of an old project": "fail"}
+    )
+    write_answers(settings, "2", {"a": "pass"})
     summary = summarise(settings)
     assert (summary.count_landed, summary.count_accepted) == (4, 2)
     assert (summary.count_rejected, summary.count_duplicates) == (1, 1)
     assert summary.is_every_row_accounted_for
     assert summary.tests == {"pass": 2, "warn": 1}
-    assert "Tests: 2 passed, 1 failed or warned." in page(settings)
+    assert "2 passed, 1 failed or warned." in page(settings)
 
 
-@pytest.mark.parametrize(
-    ("which", "results"),
-    [
-        pytest.param("generate", {"model.project.e": "success"}, id="docs"),
-        pytest.param("generate", RESULTS, id="docs, which compile tests"),
-        pytest.param("run", {"model.project.e": "success"}, id="run"),
-        pytest.param("build", {"model.project.e": "success"}, id="build of models alone"),
-    ],
-)
-def test_a_dbt_command_that_asked_no_tests_is_not_shown_as_0_passed(settings, which, results):
+def test_tests_that_were_never_asked_are_not_shown_as_0_passed(settings):
     write(settings, *TABLES)
-    write_results(settings, which, results)
     assert summarise(settings).tests is None
-    assert "Tests: dbt's last command asked none" in page(settings)
+    write_manifest(settings, "a")
+    assert summarise(settings).tests is None
+    assert "Tests: none was asked yet" in page(settings)
 
 
 @pytest.mark.parametrize("missing", TABLES, ids=".".join)

@@ -12,7 +12,7 @@ KAFKA = {
     "endOffset": {"black-friday-purchases": {"0": 10, "1": 20}},
     "latestOffset": {"black-friday-purchases": {"0": 15, "1": 20, "2": 5}},
 }
-DELTA = {"description": "DeltaSource[/lakehouse/bronze/kafka_purchases]", "endOffset": {}}
+DELTA = {"description": "DeltaSource[/lakehouse/bronze.db/kafka_purchases]", "endOffset": {}}
 STATE = {"numRowsTotal": 7, "memoryUsedBytes": 100, "numRowsDroppedByWatermark": 2}
 
 

@@ -1,12 +1,14 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 from deltalake import DeltaTable
 
+from lakehouse.errors import StreamError
 from lakehouse.settings import PROJECT_DIR
 from streaming.messages import PURCHASES
-from streaming.simulated_time import SimulatedTime, seeded_bucket, spark_xxhash64
+from streaming.simulated_time import SimulatedTime, hour_of_slot, seeded_bucket, spark_xxhash64
 
 
 def test_the_hash_is_the_one_that_spark_computes(spark):
@@ -24,6 +26,18 @@ def test_a_customer_shops_in_one_to_five_visits():
     time = SimulatedTime(1)
     visits = {user: {time.visit(user, str(n)) for n in range(200)} for user in range(100)}
     assert {max(of) for of in visits.values()} == {0, 1, 2, 3, 4}
+
+
+def test_an_hour_gets_slots_by_its_weight_and_none_without():
+    hours = [datetime(2018, 11, 23, hour, tzinfo=UTC) for hour in range(4)]
+    slots = hour_of_slot(zip(hours, (0, 250, 0, 9750), strict=True))
+    starts = [int(hour.timestamp()) * 1000 for hour in hours]
+    assert slots == (starts[1],) * 25 + (starts[3],) * 975
+
+
+def test_hours_without_any_weight_are_an_error():
+    with pytest.raises(StreamError, match=r"weights of 1 hours sum to 0"):
+        hour_of_slot([(datetime(2018, 11, 23, tzinfo=UTC), 0)])
 
 
 def test_the_messages_allow_the_values_that_the_batch_side_knows():

@@ -31,8 +31,7 @@ by_category as (
         max(purchase) as highest_purchase,
         sum(category_price_quintile) as sum_price_quintile,
         min(simulated_event_at) as simulated_first_event_at,
-        max(simulated_event_at) as simulated_last_event_at,
-        max(cleansed_at) as cleansed_at
+        max(simulated_event_at) as simulated_last_event_at
     from purchases
     group by user_id, product_category_1
 
@@ -44,6 +43,17 @@ visits as (
         user_id,
         count(distinct date_trunc('hour', simulated_event_at)) as count_simulated_visits
     from purchases
+    group by user_id
+
+),
+
+-- Messages may tell of several purchases of one product, each with an id of its own.
+products as (
+
+    select
+        user_id,
+        count(*) as count_products
+    from {{ ref('customer_product_interactions') }}
     group by user_id
 
 ),
@@ -63,8 +73,7 @@ aggregated as (
         -- Of categories bought equally often, the one with the lowest number.
         max_by(product_category_1, struct(count_purchases, -product_category_1)) as favourite_category,
         min(simulated_first_event_at) as simulated_first_event_at,
-        max(simulated_last_event_at) as simulated_last_event_at,
-        max(cleansed_at) as cleansed_at
+        max(simulated_last_event_at) as simulated_last_event_at
     from by_category
     group by user_id
 
@@ -81,8 +90,7 @@ features as (
         customers.stay_in_current_city_years,
         customers.marital_status,
         aggregated.count_purchases,
-        -- A purchase is one customer's purchase of one product, so each is of another product.
-        aggregated.count_purchases as count_products,
+        products.count_products,
         aggregated.count_categories,
         aggregated.sum_purchase,
         aggregated.mean_purchase,
@@ -95,13 +103,14 @@ features as (
         aggregated.simulated_first_event_at,
         aggregated.simulated_last_event_at,
         timestampdiff(minute, aggregated.simulated_last_event_at, weekend.ends_at) / double(60)
-            as simulated_recency_hours,
-        aggregated.cleansed_at
+            as simulated_recency_hours
     from aggregated
     inner join customers
         on aggregated.user_id = customers.user_id
     inner join visits
         on aggregated.user_id = visits.user_id
+    inner join products
+        on aggregated.user_id = products.user_id
     cross join weekend
 
 )

@@ -14,7 +14,7 @@ products as (
 
 categories as (
 
-    select * from {{ ref('category_features') }}
+    select * from {{ ref('category_price_bounds') }}
 
 ),
 
@@ -31,7 +31,8 @@ baskets as (
         avg(ln(products.count_purchases)) as mean_popularity,
         min(ln(products.count_purchases)) as least_popularity,
         max(ln(products.count_purchases)) as greatest_popularity,
-        {%- for category in range(1, var('max_product_category') + 1) %}
+        {#- One column for each category that the var max_product_category may allow. #}
+        {%- for category in range(1, 21) %}
         count_if(purchases.product_category_1 = {{ category }}) as count_category_{{ category }},
         {%- endfor %}
         count(distinct purchases.product_category_1) as count_categories

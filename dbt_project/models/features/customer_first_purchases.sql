@@ -9,7 +9,7 @@ with
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {{ only_touched(ref('cleansed_purchases'), 'user_id') }}
+    {{ only_touched(ref('cleansed_purchases'), ['user_id']) }}
 
 ),
 
@@ -27,7 +27,7 @@ ordered as (
         purchase,
         category_price_quintile,
         -- The newest row of the customer, kept or not: the next run reads on from there.
-        max(cleansed_at) over (partition by user_id) as cleansed_at
+        max(cleansed_version) over (partition by user_id) as cleansed_version
     from purchases
 
 ),

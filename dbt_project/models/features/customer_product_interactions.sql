@@ -9,9 +9,7 @@ with
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {% if is_incremental() %}
-    where {{ is_past_watermark('cleansed_at') }}
-    {% endif %}
+    {{ only_touched(ref('cleansed_purchases'), ['user_id', 'product_id']) }}
 
 ),
 
@@ -24,7 +22,7 @@ interactions as (
         sum(purchase) as sum_purchase,
         cast(max(category_price_quintile) as int) as rating,
         max(simulated_event_at) as simulated_last_event_at,
-        max(cleansed_at) as cleansed_at
+        max(cleansed_version) as cleansed_version
     from purchases
     group by user_id, product_id
 

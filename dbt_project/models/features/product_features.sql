@@ -12,6 +12,17 @@ products as (
 
 ),
 
+-- Messages may tell of several purchases by one customer, each with an id of its own.
+customers as (
+
+    select
+        product_id,
+        count(*) as count_customers
+    from {{ ref('customer_product_interactions') }}
+    group by product_id
+
+),
+
 aggregated as (
 
     select
@@ -24,8 +35,7 @@ aggregated as (
         max(purchase) as highest_purchase,
         avg(category_price_quintile) as mean_price_quintile,
         avg(int(gender = 'F')) as share_female,
-        avg(marital_status) as share_married,
-        max(cleansed_at) as cleansed_at
+        avg(marital_status) as share_married
     from purchases
     group by product_id
 
@@ -40,8 +50,7 @@ features as (
         products.product_category_3,
         products.count_product_categories,
         aggregated.count_purchases,
-        -- A purchase is one customer's purchase of one product, so each is by another customer.
-        aggregated.count_purchases as count_customers,
+        customers.count_customers,
         aggregated.sum_purchase,
         aggregated.mean_purchase,
         aggregated.sd_purchase,
@@ -49,11 +58,12 @@ features as (
         aggregated.highest_purchase,
         aggregated.mean_price_quintile,
         aggregated.share_female,
-        aggregated.share_married,
-        aggregated.cleansed_at
+        aggregated.share_married
     from aggregated
     inner join products
         on aggregated.product_id = products.product_id
+    inner join customers
+        on aggregated.product_id = customers.product_id
 
 )
 

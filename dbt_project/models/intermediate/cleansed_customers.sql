@@ -5,7 +5,7 @@ with
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {{ only_touched(ref('cleansed_purchases'), 'user_id') }}
+    {{ only_touched(ref('cleansed_purchases'), ['user_id']) }}
 
 ),
 
@@ -24,7 +24,7 @@ customers as (
             struct(landed_at, length(record_id), record_id)
         ) as newest,
         max(landed_at) as last_landed_at,
-        max(cleansed_at) as cleansed_at
+        max(cleansed_version) as cleansed_version
     from purchases
     group by user_id
 
@@ -37,7 +37,7 @@ attributes as (
         gender,
         newest.*,
         last_landed_at,
-        cleansed_at
+        cleansed_version
     from customers
 
 )

@@ -5,7 +5,7 @@ with
 purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
-    {{ only_touched(ref('cleansed_purchases'), 'product_id') }}
+    {{ only_touched(ref('cleansed_purchases'), ['product_id']) }}
 
 ),
 
@@ -20,7 +20,7 @@ products as (
             struct(landed_at, length(record_id), record_id)
         ) as newest,
         max(landed_at) as last_landed_at,
-        max(cleansed_at) as cleansed_at
+        max(cleansed_version) as cleansed_version
     from purchases
     group by product_id
 
@@ -32,7 +32,7 @@ categories as (
         product_id,
         newest.*,
         last_landed_at,
-        cleansed_at
+        cleansed_version
     from products
 
 )

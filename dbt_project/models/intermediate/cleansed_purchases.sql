@@ -24,7 +24,16 @@ simulated_slots as (
     select
         simulated_hour_at,
         explode(sequence(first_slot, last_slot)) as slot
-    from {{ ref('simulated_hours') }}
+    from {{ ref('simulated_hour_slots') }}
+
+),
+
+-- A message does not tell what kind of data it is. One lakehouse holds one kind, that of its files.
+kind_of_files as (
+
+    select max(data_kind) as data_kind
+    from {{ ref('screened_purchases') }}
+    where origin = 'csv'
 
 ),
 
@@ -58,7 +67,8 @@ timed as (
 compared as (
 
     select
-        timed.*,
+        timed.* except (data_kind),
+        coalesce(timed.data_kind, kind_of_files.data_kind) as data_kind,
         (timed.purchase - price_bounds.mean_purchase)
         / nullif(price_bounds.sd_purchase, 0) as z_score,
         price_bounds.lower_fence,
@@ -67,6 +77,7 @@ compared as (
     from timed
     inner join price_bounds
         on timed.product_category_1 = price_bounds.product_category_1
+    cross join kind_of_files
 
 ),
 
@@ -81,7 +92,7 @@ cleansed as (
         occupation,
         city_category,
         stay_in_current_city_years,
-        cast(replace(stay_in_current_city_years, '+', '') as int) as stay_in_current_city_min_years,
+        {{ least_years('stay_in_current_city_years') }} as stay_in_current_city_min_years,
         marital_status,
         product_category_1,
         product_category_2,
@@ -116,7 +127,8 @@ cleansed as (
         simulated_message_at,
         extra_fields,
         {{ added_columns(source('bronze', 'csv_purchases'), csv_purchases_columns()) }}
-        current_timestamp() as cleansed_at
+        current_timestamp() as cleansed_at,
+        {{ next_version('cleansed_version') }} as cleansed_version
     from compared
 
 ),
@@ -125,13 +137,15 @@ changed as (
 
     select cleansed.* from cleansed
     {% if is_incremental() %}
-    -- New rows, late ones included, and the few old rows that moved bounds now see differently.
+    -- New rows, late ones included, and the old rows of which something else is to be said: moved bounds
+    -- see few of them differently, and the first file tells what kind of data the messages were.
     left join {{ this }} as known
         on cleansed.event_id = known.event_id
     where
         known.event_id is null
         or cleansed.category_price_quintile != known.category_price_quintile
         or cleansed.outlier_reason is distinct from known.outlier_reason
+        or cleansed.data_kind is distinct from known.data_kind
     {% endif %}
 
 )

@@ -38,8 +38,7 @@ landed as (
 
     select
         {{ fields | join(', ') }},
-        -- A message does not tell. One lakehouse holds one kind, and a replay sends its very rows.
-        (select max(file_records.data_kind) from file_records) as data_kind,
+        cast(null as string) as data_kind,
         kafka_offset as position_in_load,
         cast(null as bigint) as load_row_count,
         topic as source_file,

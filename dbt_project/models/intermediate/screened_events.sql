@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_id') }}
 
 {%- set fields = [
     'record_id', 'event_id', 'event_type', 'user_id', 'session_id', 'product_id', 'product_category_1',
@@ -40,7 +40,7 @@ records as (
 
     select * from landed
     {% if is_incremental() %}
-    where {{ is_past_positions([ref('stg_kafka__customer_events'), ref('stg_kafka__product_views')]) }}
+    where {{ is_past_positions([ref('stg_kafka__customer_events'), ref('stg_kafka__product_views')], 'kafka_offset') }}
     {% endif %}
 
 ),

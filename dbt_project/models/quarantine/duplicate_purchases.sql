@@ -22,7 +22,7 @@ duplicates as (
     where
         verdict = 'duplicate'
         {% if is_incremental() %}
-        and {{ is_past_positions([ref('screened_purchases')]) }}
+        and {{ is_past_positions([ref('screened_purchases')], only="verdict = 'duplicate'") }}
         {% endif %}
 
 )

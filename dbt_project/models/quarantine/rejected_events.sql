@@ -20,7 +20,7 @@ rejected as (
     where
         verdict = 'rejected'
         {% if is_incremental() %}
-        and {{ is_past_positions([ref('screened_events')]) }}
+        and {{ is_past_positions([ref('screened_events')], only="verdict = 'rejected'") }}
         {% endif %}
 
 )

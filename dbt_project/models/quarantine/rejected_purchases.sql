@@ -22,7 +22,7 @@ rejected as (
     where
         verdict = 'rejected'
         {% if is_incremental() %}
-        and {{ is_past_positions([ref('screened_purchases')]) }}
+        and {{ is_past_positions([ref('screened_purchases')], only="verdict = 'rejected'") }}
         {% endif %}
 
 )

@@ -22,14 +22,15 @@ def folder(tmp_path: Path) -> Path:
 
 def test_tables_are_shared_and_predictions_are_not(settings: Settings, folder: Path) -> None:
     write_tiny_marts(settings)
-    (settings.var_dir / "lakehouse" / "predictions" / "segments").mkdir(parents=True)
+    segments = Path(settings.table_path("predictions", "segments"))
+    segments.mkdir(parents=True)
     apart = scratch_settings(settings, folder)
     customers = "features.customer_features"
     expected = len(Inputs(settings).read(customers, ["user_id"]))
     assert len(Inputs(apart).read(customers, ["user_id"])) == expected
     frame = Inputs(settings).read(customers, ["user_id"])
     write_table(apart, "predictions.segments", frame)
-    assert not list((settings.var_dir / "lakehouse" / "predictions" / "segments").iterdir())
+    assert not list(segments.iterdir())
     assert apart.tracking_uri != settings.tracking_uri
 
 

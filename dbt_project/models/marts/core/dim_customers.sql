@@ -26,6 +26,7 @@ customers as (
         features.count_products,
         features.sum_purchase,
         features.mean_purchase,
+        features.mean_price_quintile,
         features.favourite_category,
         features.sum_purchase / sum(features.sum_purchase) over () as share_of_sales,
         rank() over (order by features.sum_purchase desc) as sales_rank,
@@ -33,7 +34,8 @@ customers as (
         rfm.rfm_segment,
         features.count_simulated_visits,
         features.simulated_first_event_at,
-        features.simulated_last_event_at
+        features.simulated_last_event_at,
+        features.simulated_recency_hours
     from features
     inner join rfm
         on features.user_id = rfm.user_id

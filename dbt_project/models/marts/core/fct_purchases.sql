@@ -11,7 +11,7 @@ purchases as (
 
     select * from {{ ref('cleansed_purchases') }}
     {% if is_incremental() %}
-    where {{ is_past_watermark('cleansed_at') }}
+    where {{ is_past_version(ref('cleansed_purchases')) }}
     {% endif %}
 
 ),
@@ -41,6 +41,7 @@ facts as (
         load_id,
         landed_at,
         cleansed_at,
+        cleansed_version,
         city_category,
         age
     from purchases

@@ -6,7 +6,7 @@ customers as (
         user_id,
         sum_purchase,
         11 - ntile(10) over (order by sum_purchase, user_id) as value_decile
-    from {{ ref('customer_features') }}
+    from {{ ref('dim_customers') }}
 
 ),
 
@@ -26,7 +26,7 @@ scenarios as (
 
     {%- for scenario, lift in var('campaign_lifts').items() %}
     select
-        '{{ scenario }}' as scenario,
+        {{ sql_list([scenario]) }} as scenario,
         double({{ lift }}) as assumed_lift
     {{ "union all" if not loop.last }}
     {%- endfor %}
@@ -46,7 +46,7 @@ simulated as (
         groups.sum_purchase * scenarios.assumed_lift as assumed_extra_sales,
         groups.sum_purchase * scenarios.assumed_lift * {{ var('gross_margin') }}
         - groups.count_customers * {{ var('campaign_cost_per_customer') }} as assumed_profit,
-        {{ var('campaign_cost_per_customer') }} / (groups.mean_purchase_per_customer * {{ var('gross_margin') }})
+        {{ var('campaign_cost_per_customer') }} / nullif(groups.mean_purchase_per_customer * {{ var('gross_margin') }}, 0)
             as break_even_lift
     from groups
     cross join scenarios

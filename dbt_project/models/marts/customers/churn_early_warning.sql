@@ -9,7 +9,7 @@ customers as (
         simulated_recency_hours,
         timestampdiff(minute, simulated_first_event_at, simulated_last_event_at) / double(60)
             as simulated_active_hours
-    from {{ ref('customer_features') }}
+    from {{ ref('dim_customers') }}
 
 ),
 
@@ -25,8 +25,12 @@ paced as (
 
     select
         customers.*,
-        (customers.count_simulated_visits - 1 + {{ var('churn_prior_hours') }} * average.returns_per_hour)
-        / (customers.simulated_active_hours + {{ var('churn_prior_hours') }}) as simulated_returns_per_hour
+        -- Without a prior nothing is known of a customer who came once: they count as the average.
+        coalesce(
+            (customers.count_simulated_visits - 1 + {{ var('churn_prior_hours') }} * average.returns_per_hour)
+            / nullif(customers.simulated_active_hours + {{ var('churn_prior_hours') }}, 0),
+            average.returns_per_hour
+        ) as simulated_returns_per_hour
     from customers
     cross join average
 

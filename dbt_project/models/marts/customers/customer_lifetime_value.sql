@@ -1,15 +1,15 @@
 {#- Present value of a steady unit of margin in each of the years to come, a part of it lost a year. -#}
 {%- set kept = var('yearly_retention') / (1 + var('yearly_discount_rate')) -%}
-{%- set years_to_come = namespace(worth=0) -%}
+{%- set worths = [] -%}
 {%- for year in range(1, var('lifetime_years') + 1) -%}
-{%- set years_to_come.worth = years_to_come.worth + kept ** year -%}
+{%- do worths.append(kept ** year) -%}
 {%- endfor -%}
 
 with
 
 customers as (
 
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('dim_customers') }}
 
 ),
 
@@ -23,7 +23,7 @@ valued as (
         count_purchases,
         sum_purchase,
         sum_purchase * double({{ var('gross_margin') }}) as margin_to_date,
-        sum_purchase * double({{ var('gross_margin') }}) * double({{ years_to_come.worth }})
+        sum_purchase * double({{ var('gross_margin') }}) * double({{ worths | sum }})
             as assumed_margin_to_come,
         -- What those before a customer bring, so that the best customer is gold however much it buys.
         (sum(sum_purchase) over (order by sum_purchase desc, user_id asc) - sum_purchase)

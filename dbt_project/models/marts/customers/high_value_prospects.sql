@@ -8,7 +8,7 @@ scores as (
 
 customers as (
 
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('dim_customers') }}
 
 ),
 

@@ -14,7 +14,7 @@ segments as (
 
 customers as (
 
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('dim_customers') }}
 
 ),
 

@@ -1,16 +1,5 @@
 with
 
-views as (
-
-    select
-        'view' as step,
-        simulated_message_at,
-        product_category_1,
-        event_id
-    from {{ ref('cleansed_product_views') }}
-
-),
-
 events as (
 
     select
@@ -18,8 +7,10 @@ events as (
         simulated_message_at,
         product_category_1,
         event_id
-    from {{ ref('cleansed_customer_events') }}
-    where event_type in ('cart', 'checkout')
+    from {{ ref('screened_events') }}
+    where
+        verdict = 'accepted'
+        and event_type in ('product_view', 'cart', 'checkout')
 
 ),
 
@@ -41,8 +32,6 @@ purchases as (
 
 steps as (
 
-    select * from views
-    union all
     select * from events
     union all
     select * from purchases
@@ -54,7 +43,7 @@ counted as (
     select
         date_trunc('hour', simulated_message_at) as simulated_message_hour_at,
         product_category_1,
-        count_if(step = 'view') as count_views,
+        count_if(step = 'product_view') as count_views,
         count_if(step = 'cart') as count_carts,
         count_if(step = 'checkout') as count_checkouts,
         count_if(step = 'purchase') as count_purchases

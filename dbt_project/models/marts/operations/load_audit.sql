@@ -11,7 +11,8 @@ loads as (
     select
         load_id,
         min(origin) as origin,
-        min(data_kind) as data_kind,
+        -- A message does not tell. One lakehouse holds one kind, that of its files.
+        coalesce(min(data_kind), max(min(data_kind)) over ()) as data_kind,
         min(source_file) as source_file,
         min(landed_at) as landed_at,
         -- Of a Kafka partition all offsets: without transactions it has no gaps.

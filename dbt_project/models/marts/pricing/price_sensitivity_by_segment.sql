@@ -1,3 +1,6 @@
+{#- Indexes are quotients of sums; no tolerance at all would tell their last bits apart. -#}
+{%- set tolerance = [var('price_index_tolerance'), 1e-9] | max -%}
+
 with
 
 interactions as (
@@ -8,13 +11,13 @@ interactions as (
 
 customers as (
 
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('dim_customers') }}
 
 ),
 
 products as (
 
-    select * from {{ ref('product_features') }}
+    select * from {{ ref('dim_products') }}
 
 ),
 
@@ -117,8 +120,8 @@ judged as (
     select
         *,
         case
-            when price_index < 1 - {{ var('price_index_tolerance') }} then 'buys cheaper variants'
-            when price_index > 1 + {{ var('price_index_tolerance') }} then 'buys dearer variants'
+            when price_index < 1 - {{ tolerance }} then 'buys cheaper variants'
+            when price_index > 1 + {{ tolerance }} then 'buys dearer variants'
             else 'pays what everyone pays'
         end as price_behaviour
     from segments

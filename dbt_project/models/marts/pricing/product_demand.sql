@@ -2,13 +2,13 @@ with
 
 products as (
 
-    select * from {{ ref('product_features') }}
+    select * from {{ ref('dim_products') }}
 
 ),
 
 market as (
 
-    select count(*) as count_all_customers from {{ ref('customer_features') }}
+    select count(*) as count_all_customers from {{ ref('dim_customers') }}
 
 ),
 

@@ -4,10 +4,10 @@ hours as (
 
     select
         simulated_hour_at,
-        cast(simulated_hour_at as date) as simulated_date,
+        simulated_date,
         simulated_hour_of_day,
         sum_purchase
-    from {{ ref('hourly_features') }}
+    from {{ ref('sales_by_simulated_hour') }}
 
 ),
 

@@ -1,0 +1,3 @@
+{% macro encoding_key(columns) -%}
+    concat_ws({{ (["'|'"] + columns) | join(", ") }})
+{%- endmacro %}

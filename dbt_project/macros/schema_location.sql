@@ -1,0 +1,5 @@
+{% macro schema_location(schema) -%}
+    {%- for row in run_query("describe schema " ~ schema) if row[0] == "Location" -%}
+        {{ return(row[1]) }}
+    {%- endfor -%}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+"""How production is built: what dbt's state says is to be done, and what is kept of it."""

@@ -1,0 +1,112 @@
+"""What happened to sources and nodes since an earlier build, read from dbt's artifacts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lakehouse.builds.plan import Node
+
+__all__ = ["SourceChange", "missing", "source_changes", "stale_sources", "unfinished"]
+
+_FINISHED = frozenset({"success", "pass", "warn", "no-op"})
+
+# What the macro `loaded_at` answers for an empty table.
+_YEAR_OF_EMPTY = 1970
+
+
+@dataclass(frozen=True)
+class SourceChange:
+    """What happened to a source.
+
+    Attributes:
+        reason: in words.
+        is_fresher: whether dbt's ``source_status:fresher`` sees it.
+    """
+
+    reason: str
+    is_fresher: bool
+
+
+def _loaded_at(sources: Mapping[str, Any]) -> dict[str, datetime | None]:
+    """Unique id -> when it was last written to, or None where that could not be asked."""
+    return {
+        result["unique_id"]: (
+            datetime.fromisoformat(result["max_loaded_at"]) if "max_loaded_at" in result else None
+        )
+        for result in sources["results"]
+    }
+
+
+def source_changes(
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    graph: Mapping[str, Node],
+    read: Iterable[str],
+) -> dict[str, SourceChange]:
+    """Sources whose rows are others than they were, by unique id.
+
+    ``source_status:fresher`` sees the later times alone. A time also goes back, where rows were
+    deleted or an older version was restored, and one without an answer says nothing.
+
+    Args:
+        before: sources.json of the state.
+        now: sources.json of this moment.
+        graph: as read by :func:`lakehouse.builds.plan.read_graph`.
+        read: unique ids of the sources that count.
+    """
+    earlier, later, changes = _loaded_at(before), _loaded_at(now), {}
+    for name in read:
+        label, was, loaded_at = graph[name].label, earlier.get(name), later.get(name)
+        if loaded_at is None:
+            change = SourceChange(f"{label} does not tell how fresh it is", False)
+        elif was is None or loaded_at > was:
+            change = SourceChange(f"new rows in {label}", True)
+        elif loaded_at < was:
+            change = SourceChange(f"rows of {label} are gone or older than before", False)
+        else:
+            continue
+        changes[name] = change
+    return changes
+
+
+def stale_sources(now: Mapping[str, Any], graph: Mapping[str, Node]) -> list[str]:
+    """Lines on sources that cannot be asked, are staler than they should be, or are empty."""
+    lines, empty = [], []
+    for result in now["results"]:
+        label = graph[result["unique_id"]].label
+        if result["status"] == "runtime error":
+            reason = " ".join(str(result.get("error")).split())
+            lines.append(f"Source {label}: it cannot be asked how fresh it is ({reason})")
+            continue
+        loaded_at = datetime.fromisoformat(result["max_loaded_at"])
+        if loaded_at.year == _YEAR_OF_EMPTY:
+            empty.append(label)
+        elif result["status"] != "pass":
+            limit = result["criteria"][f"{result['status']}_after"]
+            lines.append(
+                f"Source {label}: its newest row is of {loaded_at:%Y-%m-%d %H:%M} UTC, "
+                f"{limit['count']} {limit['period']}s are allowed"
+            )
+    if empty:
+        lines.append(f"Sources without a row: {', '.join(sorted(empty))}")
+    return lines
+
+
+def unfinished(results: Mapping[str, Any]) -> dict[str, str]:
+    """What an attempt did not bring to a good end: unique id -> dbt's status."""
+    return {
+        result["unique_id"]: result["status"]
+        for result in results["results"]
+        if result["status"] not in _FINISHED
+    }
+
+
+def missing(graph: Mapping[str, Node], existing: Iterable[str]) -> set[str]:
+    """Unique ids of nodes whose table or view, as ``schema.name``, does not exist."""
+    there = {name.lower() for name in existing}
+    return {
+        name
+        for name, node in graph.items()
+        if node.table and node.kind != "source" and f"{node.schema}.{node.table}" not in there
+    }

@@ -1,0 +1,151 @@
+"""What is known about dbt's own adapter tests here: which fail and why, which do not apply.
+
+This is the one place for it: a test that fails is expected to, for the reason given and showing the
+text given, and a test that begins to pass is an error, so that its entry goes.
+"""
+
+from dataclasses import dataclass
+
+from conformance.connection import TARGETS
+
+__all__ = ["CORE", "FAILURES", "NOT_APPLICABLE", "Failure", "known_failure"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that fails for a reason outside this project.
+
+    Attributes:
+        reason: what does not work, in a sentence.
+        shows: text that the failure has to hold; with another one the test fails after all.
+        link: the issue upstream; empty where none was found and the reason was reproduced here.
+        targets: where it fails.
+    """
+
+    reason: str
+    shows: str
+    link: str = ""
+    targets: tuple[str, ...] = tuple(TARGETS)
+
+
+# Test classes that are part of every run, not only of `make test-conformance`.
+CORE: frozenset[str] = frozenset(
+    {
+        "TestSingularTestsEphemeral",
+        "TestEphemeral",
+        "TestIncremental",
+        "TestMergeExcludeColumns",
+        "TestOnSchemaChangeAppend",
+        "TestHardDeletes",
+        "TestClonePossible",
+    }
+)
+
+_NO_SET_NOT_NULL = Failure(
+    "Spark refuses `alter column ... set not null`, by which dbt-spark adds `not_null` constraints",
+    shows="Cannot change nullable column to non-nullable",
+    link="https://github.com/delta-io/delta/issues/831",
+)
+
+# By module and class, or module, class and test.
+FAILURES: dict[str, Failure] = {
+    "test_basic::TestIncrementalBadStrategy": Failure(
+        "dbt-spark accepts its own incremental strategies only, and says so in its own words",
+        shows="Invalid incremental strategy provided: bad_strategy",
+        link="https://github.com/dbt-labs/dbt-adapters/issues/833",
+    ),
+    "test_constraints::TestTableConstraintsColumnsEqual::test__constraints_wrong_column_order": (
+        _NO_SET_NOT_NULL
+    ),
+    "test_constraints::TestIncrementalConstraintsColumnsEqual"
+    "::test__constraints_wrong_column_order": _NO_SET_NOT_NULL,
+    "test_constraints::TestTableConstraintsDdl": _NO_SET_NOT_NULL,
+    "test_constraints::TestIncrementalConstraintsDdl": _NO_SET_NOT_NULL,
+    "test_constraints::TestModelConstraintsDdl": _NO_SET_NOT_NULL,
+    "test_constraints::TestConstraintQuotedColumn": _NO_SET_NOT_NULL,
+    "test_constraints::TestTableConstraintsRollback": _NO_SET_NOT_NULL,
+    "test_constraints::TestIncrementalConstraintsRollback": _NO_SET_NOT_NULL,
+    "test_constraints::TestIncrementalForeignKeyConstraint": _NO_SET_NOT_NULL,
+    "test_hooks::TestAfterRunHooks": Failure(
+        "a session raises dbt's runtime error where a server's statement raises its database error",
+        shows="DbtRuntimeError",
+        link="https://github.com/dbt-labs/dbt-spark/issues/781",
+        targets=("session",),
+    ),
+    "test_snapshots::TestSnapshotMultiUniqueKey": Failure(
+        "a list as `unique_key` leaves dbt-spark's helper columns in the snapshot",
+        shows="dbt_unique_key",
+        link="https://github.com/dbt-labs/dbt-adapters/issues/2101",
+    ),
+}
+
+_NO_GRANTS = "Spark SQL has no users: its grammar refuses `grant`, `revoke` and `show grant`"
+_NO_JAVASCRIPT = "Spark SQL has no functions in JavaScript"
+_NO_AGGREGATE = "Spark SQL creates no aggregate functions"
+_NO_MATERIALIZED_VIEWS = "neither Spark SQL without a pipeline nor dbt-spark has materialized views"
+_PYTHON_BY_DATABRICKS = "dbt-spark sends Python models to Databricks only"
+_PYTHON_FUNCTIONS = "dbt-spark has no functions in Python, which TestPythonUDFNotSupported checks"
+
+# Upstream classes that no test here is made of, with the reason.
+NOT_APPLICABLE: dict[str, str] = {
+    "basic.test_get_catalog_for_single_relation.BaseGetCatalogForSingleRelation": (
+        "dbt-spark does not implement this optional method, and nothing in dbt-core calls it"
+    ),
+    "functions.test_js_udfs.BasicJSAggregateUDF": _NO_JAVASCRIPT,
+    "functions.test_js_udfs.BasicJSUDF": _NO_JAVASCRIPT,
+    "functions.test_js_udfs.JSAggregateUDFVolatilityIgnored": _NO_JAVASCRIPT,
+    "functions.test_js_udfs.JSUDFDefaultArgSupport": _NO_JAVASCRIPT,
+    "functions.test_js_udfs.JSUDFDeterministicVolatility": _NO_JAVASCRIPT,
+    "functions.test_js_udfs.JSUDFMultiLineBody": _NO_JAVASCRIPT,
+    "functions.test_js_udfs.JSUDFNonDeterministicVolatility": _NO_JAVASCRIPT,
+    "functions.test_js_udfs.JSUDFStableVolatilityWarns": _NO_JAVASCRIPT,
+    "functions.test_udafs.BasicPythonUDAF": _NO_AGGREGATE,
+    "functions.test_udafs.BasicSQLUDAF": _NO_AGGREGATE,
+    "functions.test_udafs.PythonUDAFDefaultArgSupport": _NO_AGGREGATE,
+    "functions.test_udafs.UDAFBase": _NO_AGGREGATE,
+    "functions.test_udfs.PythonUDFDefaultArgSupport": _PYTHON_FUNCTIONS,
+    "functions.test_udfs.PythonUDFSupported": _PYTHON_FUNCTIONS,
+    "functions.test_udfs.PythonUDFVolatilitySupport": _PYTHON_FUNCTIONS,
+    "functions.test_udfs.PythonUDFWithPackagesSupported": _PYTHON_FUNCTIONS,
+    "grants.test_incremental_grants.BaseIncrementalGrants": _NO_GRANTS,
+    "grants.test_invalid_grants.BaseInvalidGrants": _NO_GRANTS,
+    "grants.test_model_grants.BaseModelGrants": _NO_GRANTS,
+    "grants.test_seed_grants.BaseSeedGrants": _NO_GRANTS,
+    "grants.test_snapshot_grants.BaseSnapshotGrants": _NO_GRANTS,
+    "materialized_view.basic.MaterializedViewBasic": _NO_MATERIALIZED_VIEWS,
+    "materialized_view.changes.MaterializedViewChanges": _NO_MATERIALIZED_VIEWS,
+    "materialized_view.changes.MaterializedViewChangesApplyMixin": _NO_MATERIALIZED_VIEWS,
+    "materialized_view.changes.MaterializedViewChangesContinueMixin": _NO_MATERIALIZED_VIEWS,
+    "materialized_view.changes.MaterializedViewChangesFailMixin": _NO_MATERIALIZED_VIEWS,
+    "persist_docs.test_persist_docs.BasePersistDocsQuotedDescriptionNotAppliedOnMismatch": (
+        "names of columns differ in more than case in Spark, so no other column is meant"
+    ),
+    "python_model.test_python_model.BasePythonEmptyTests": _PYTHON_BY_DATABRICKS,
+    "python_model.test_python_model.BasePythonIncrementalTests": _PYTHON_BY_DATABRICKS,
+    "python_model.test_python_model.BasePythonMetaGetTests": _PYTHON_BY_DATABRICKS,
+    "python_model.test_python_model.BasePythonModelTests": _PYTHON_BY_DATABRICKS,
+    "python_model.test_python_model.BasePythonSampleTests": _PYTHON_BY_DATABRICKS,
+    "python_model.test_spark.BasePySparkTests": _PYTHON_BY_DATABRICKS,
+    "utils.test_current_timestamp.BaseCurrentTimestampAware": (
+        "an engine is to pass this or BaseCurrentTimestampNaive, which runs"
+    ),
+    "utils.test_escape_single_quotes.BaseEscapeSingleQuotesQuote": (
+        "an engine is to pass this or BaseEscapeSingleQuotesBackslash, which runs"
+    ),
+}
+
+
+def known_failure(test_id: str, target: str) -> Failure | None:
+    """The entry that holds for one test on one target.
+
+    Args:
+        test_id: ``module::class::test``, with its parameters in brackets.
+        target: name of the profile's output.
+    """
+    without_parameters = test_id.partition("[")[0]
+    class_id = "::".join(test_id.split("::")[:2])
+    for key in (test_id, without_parameters, class_id):
+        failure = FAILURES.get(key)
+        if failure and target in failure.targets:
+            return failure
+    return None

@@ -1,0 +1,173 @@
+"""Production builds that follow one another, and slim CI beside them, over the real server."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from lakehouse_under_test import LakehouseUnderTest
+from rich.console import Console
+
+from lakehouse.build import build_tables
+from lakehouse.builds import conditions, session
+from lakehouse.builds.slim_ci import slim_ci
+from lakehouse.builds.state import artifacts_folder, production_state
+from lakehouse.errors import TableError
+
+pytestmark = pytest.mark.integration
+
+MODEL = "dim_products"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, request) -> Path:
+    """A copy of the project, which builds use instead of it."""
+    folder = tmp_path_factory.mktemp("copy") / "dbt_project"
+    shutil.copytree(session.DBT_PROJECT_DIR, folder)
+    patch = pytest.MonkeyPatch()
+    request.addfinalizer(patch.undo)
+    for module in (session, conditions):
+        patch.setattr(module, "DBT_PROJECT_DIR", folder)
+    return folder
+
+
+@pytest.fixture
+def model(project: Path) -> Iterator[Path]:
+    """SQL file of a small mart, as it was again after the test."""
+    (file,) = project.rglob(f"{MODEL}.sql")
+    before = file.read_text()
+    yield file
+    file.write_text(before)
+
+
+class Builds:
+    """Builds of one lakehouse, with what they said and did."""
+
+    def __init__(self, lakehouse: LakehouseUnderTest) -> None:
+        self.lakehouse = lakehouse
+        self.said = ""
+
+    def run(self) -> list[str]:
+        """Build and return the lines that say what and why."""
+        text = StringIO()
+        try:
+            build_tables(self.lakehouse.settings, Console(file=text, width=200))
+        finally:
+            self.said = text.getvalue()
+        return self.said.splitlines()
+
+    def results(self) -> dict[str, str]:
+        """Name of each node that dbt ran last -> how it ended."""
+        file = artifacts_folder(self.lakehouse.settings) / "run_results.json"
+        return {
+            result["unique_id"].split(".")[2]: result["status"]
+            for result in json.loads(file.read_text())["results"]
+        }
+
+
+@pytest.fixture(scope="module")
+def builds(lakehouse: LakehouseUnderTest, project: Path) -> Builds:
+    """A lakehouse whose last build was good."""
+    found = Builds(lakehouse)
+    found.run()
+    return found
+
+
+def count_answers(lakehouse: LakehouseUnderTest) -> int:
+    ((count,),) = lakehouse.sql("select count(*) from audit.test_results")
+    return count
+
+
+def test_with_nothing_new_nothing_is_built(builds):
+    before = count_answers(builds.lakehouse)
+    assert builds.run()[-1] == "Build: nothing is new, so nothing is built"
+    assert count_answers(builds.lakehouse) == before
+
+
+def test_new_rows_are_built_through_and_the_rest_is_left_alone(builds, tmp_path):
+    lakehouse = builds.lakehouse
+    before = count_answers(lakehouse)
+    lakehouse.land_lines(tmp_path, "2000301,P90000301,M,26-35,4,B,2,0,5,,,6000")
+    assert "fct_purchases" in next(
+        line for line in builds.run() if line.endswith(": new rows in bronze.csv_purchases")
+    )
+    assert lakehouse.sql("select count(*) from marts.fct_purchases where user_id = 2000301") == [
+        (1,)
+    ]
+    results = builds.results()
+    assert "stg_ml__segments" not in results
+    answered = [name for name, status in results.items() if status == "pass"]
+    assert count_answers(lakehouse) == before + len(answered)
+
+
+def test_a_failed_build_is_taken_up_where_it_failed(builds, model):
+    good, lakehouse = model.read_text(), builds.lakehouse
+    before = lakehouse.table(f"marts.{MODEL}").version()
+    model.write_text(good.replace("from features", "from features where raise_error('no') is null"))
+    with pytest.raises(TableError, match="goes on where this one failed"):
+        builds.run()
+    assert f"  {MODEL}: its SQL changed (state:modified.body)" in builds.said
+    assert builds.results()[MODEL] == "error"
+    assert lakehouse.table(f"marts.{MODEL}").version() == before
+
+    with pytest.raises(TableError):
+        builds.run()
+    assert f"  {MODEL}: it failed before (result:error)" in builds.said
+
+    model.write_text(good)
+    builds.run()
+    assert builds.results()[MODEL] == "success"
+    assert "it failed before" in builds.said
+    assert "fct_purchases" not in builds.results()
+    assert builds.run()[-1] == "Build: nothing is new, so nothing is built"
+
+
+def test_a_dropped_table_is_built_again(builds):
+    builds.lakehouse.sql(f"drop table marts.{MODEL}")
+    assert f"  {MODEL}: it does not exist" in builds.run()
+    assert builds.lakehouse.sql("select count(*) > 0 from marts.dim_products") == [(True,)]
+
+
+def schemas_of_ci(lakehouse: LakehouseUnderTest) -> list[str]:
+    return [name for (name,) in lakehouse.sql("show schemas") if name.startswith("ci_")]
+
+
+def test_slim_ci_checks_what_differs_and_leaves_nothing_behind(builds, model, monkeypatch):
+    lakehouse = builds.lakehouse
+    before = lakehouse.table(f"marts.{MODEL}").version()
+    seen = []
+    run_operation = session.DbtSession.run_operation
+
+    def look_first(opened: session.DbtSession, macro: str) -> None:
+        seen.extend(schemas_of_ci(lakehouse))
+        run_operation(opened, macro)
+
+    monkeypatch.setattr(session.DbtSession, "run_operation", look_first)
+    model.write_text(model.read_text() + "\n-- other\n")
+    text = StringIO()
+    slim_ci(lakehouse.settings.model_copy(update={"dbt_ci_id": "t1"}), Console(file=text))
+    assert "Slim CI passed" in text.getvalue()
+    assert "ci_t1_marts" in seen
+    assert "ci_t1_cleansed" not in seen
+    assert schemas_of_ci(lakehouse) == []
+    assert lakehouse.table(f"marts.{MODEL}").version() == before
+    assert not (lakehouse.settings.var_dir / "dbt" / "ci_t1").exists()
+
+
+def test_slim_ci_refuses_another_shape_before_any_data_and_leaves_nothing_behind(builds, model):
+    lakehouse = builds.lakehouse
+    state = (production_state(lakehouse.settings) / "manifest.json").read_text()
+    model.write_text(model.read_text().replace("as sales_rank,", "as sales_place,"))
+    with pytest.raises(TableError, match="failed at unit tests and contracts, on empty tables"):
+        slim_ci(lakehouse.settings, Console(file=StringIO()))
+    assert schemas_of_ci(lakehouse) == []
+    assert (production_state(lakehouse.settings) / "manifest.json").read_text() == state
+
+
+def test_slim_ci_has_nothing_to_do_where_nothing_differs(builds):
+    text = StringIO()
+    slim_ci(builds.lakehouse.settings, Console(file=text))
+    assert "nothing differs from the last good production build" in text.getvalue()
+    assert schemas_of_ci(builds.lakehouse) == []
