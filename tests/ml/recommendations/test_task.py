@@ -104,7 +104,11 @@ def test_a_champion_judges_the_same_rows_as_its_challenger(
     losses = task.losses(load_champion("product_recommendations", tiny_lakehouse), split, context)
     by_name = {metric.name: metric.value for metric in trained.evaluation.metrics}
     assert len(losses) == by_name["customers_judged"]
-    assert np.mean(1 - losses) == pytest.approx(by_name["blend_ndcg_at_10"], abs=1e-6)
+    # The champion serves those with too few products from their group, the blend's figure does not.
+    judged = np.diff(split.held_out.ratings.indptr) > 0
+    few = np.diff(split.train.ratings.indptr)[judged] < recommendations_task._LEAST_KNOWN
+    assert abs(np.mean(1 - losses) - by_name["blend_ndcg_at_10"]) <= few.mean() + 1e-6
+    assert few.mean() < 0.2
 
 
 def test_plain_spark_predicts_what_the_champion_says(
