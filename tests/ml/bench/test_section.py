@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ml.bench.comparison import Comparison, timed
+from ml.bench.fits import Comparison, timed
 from ml.bench.section import Measured, full_training, section_of
 from ml.tasks import TASKS
 
