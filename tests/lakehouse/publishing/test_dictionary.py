@@ -11,7 +11,7 @@ def node(name, **more):
         "description": "Each row is\none thing.",
         "columns": {"code": {"name": "code", "data_type": "string", "description": "`a` | `b`"}},
         "access": "public",
-        "group": "analytics",
+        "meta": {"owner": "Analysts"},
         "config": {"materialized": "table"},
         "depends_on": {"nodes": []},
     } | more
@@ -22,7 +22,6 @@ def test_a_table_links_its_parents_and_says_whose_it_is():
     manifest = {
         "sources": {"source.x": node("x") | source},
         "nodes": {"model.m": node("m", depends_on={"nodes": ["source.x", "source.x"]})},
-        "groups": {"g": {"name": "analytics", "owner": {"name": "Analysts"}}},
     }
     text = dictionary(manifest)
     assert "Public · written as table · owner: Analysts · made from [raw_x](#oddraw_x)" in text
