@@ -18,7 +18,13 @@ CI_ID = "limits"
 SCREENED = f"ci_{CI_ID}_cleansed.screened_purchases"
 BUILD = (
     *("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"),
-    *("--full-refresh", "-s", "screened_purchases+", "+simulated_hour_slots", "path:models/staging/ml"),
+    *(
+        "--full-refresh",
+        "-s",
+        "screened_purchases+",
+        "+simulated_hour_slots",
+        "path:models/staging/ml",
+    ),
     # These read the other topics as well.
     *("--exclude", "screened_purchases", "conversion_funnel", "stream_audit", "source:*"),
 )
