@@ -1,22 +1,16 @@
 """A training that is only timed changes nothing of the lakehouse whose tables it reads."""
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from marts_under_test import tiny_settings, write_table, write_tiny_marts
+from marts_under_test import write_table, write_tiny_marts
 
-from bench.ml import scratch
-from bench.ml.scratch import scratch_settings, train_quick
+from bench.ml.run import scratch_settings, train_quick
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml.inputs import Inputs
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Of a lakehouse in which nothing stands yet."""
-    return tiny_settings(tmp_path)
 
 
 @pytest.fixture
@@ -60,8 +54,8 @@ def test_a_training_that_fails_is_told_in_its_own_words(
         asked.update(options, command=command)
         return Ended()
 
-    monkeypatch.setattr(scratch.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(ModelError, match="1 of 5 trainings failed: purchase"):
         train_quick(settings)
-    assert asked["command"][1:] == ["-m", "ml.train", "all", "--quick"]
+    assert asked["command"][1:] == ["-m", "ml", "train", "all", "--quick"]
     assert asked["env"]["LAKEHOUSE_VAR_DIR"] == str(settings.var_dir)
