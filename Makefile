@@ -25,7 +25,7 @@ $(VENV)/installed: requirements.lock
 	@echo "Packages: installing $$(grep -c '^[a-z0-9]' requirements.lock) pinned packages (a minute or two)"
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	@$(PIP_INSTALL) -r $(VENV)/uv.lock
-	@# uv takes a fraction of pip's time; but only pip reads pip's settings, of an index for instance.
+	@# uv downloads side by side; but only pip reads pip's settings, of an index for instance.
 	@$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock || \
 		$(PIP_INSTALL) -r requirements.lock
 	@touch $@
@@ -171,9 +171,9 @@ test: lint-python lint-dbt ## Lint, unit tests and integration tests
 test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled
 	@$(VENV)/bin/pytest -m faults tests/faults
 
-.PHONY: test-limits
-test-limits: setup ## Build all tables on as little data as there can be, and with variables at their limits
-	@$(VENV)/bin/pytest -m "limits or not limits" tests/integration/test_limits.py
+.PHONY: test-long
+test-long: setup ## Stories of many builds and starts: limits, overlapping runs, a session, the stream in the rough world
+	@$(VENV)/bin/pytest -m long
 
 CONFORMANCE := var/results/conformance.json
 

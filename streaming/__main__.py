@@ -16,7 +16,10 @@ def stream() -> None:
     """Decisions about the stream that it does not take by itself."""
 
 
-@app.command("accept-loss", epilog="First `make down`; then this; then start the stream again")
+@app.command(
+    "accept-loss",
+    epilog="First stop the job, but not the broker; afterwards start the stream again",
+)
 def accept_loss() -> None:
     """Accept that Kafka deleted records before bronze had them: noted, and passed over."""
     losses = accept_losses(settings())

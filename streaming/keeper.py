@@ -12,7 +12,7 @@ from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.errors import LakehouseError
 
-__all__ = ["QueryKeeper", "advice_for", "reason_of"]
+__all__ = ["QueryKeeper", "advice_for", "reason_of", "whole_text"]
 
 _FIRST_PAUSE_SECONDS = 5.0
 _TRIES = 5
@@ -39,13 +39,13 @@ def advice_for(failure: str) -> str:
     """What a person can do about a failure that trying again does not mend.
 
     Example:
-        >>> advice_for("Cannot fetch offset 7. Some data may have been lost")
-        'Kafka deleted records that were not read: `make down`, `python -m streaming accept-loss`'
+        >>> advice_for("a port is taken")
+        'Mend the cause and start the job again'
     """
     if any(sign in failure for sign in _DATA_IS_LOST):
         return (
-            "Kafka deleted records that were not read: `make down`, "
-            "`python -m streaming accept-loss`"
+            "Kafka deleted records that were not read: `make down`, with the local broker "
+            "`python -m lakehouse up kafka`, then `python -m streaming accept-loss`"
         )
     return "Mend the cause and start the job again"
 
@@ -66,6 +66,18 @@ def reason_of(error: object) -> str:
     text = str(error)
     lines = _PYTHON_ERROR.findall(text.partition("Traceback (most recent call last)")[2])
     return " ".join((lines[-1] if lines else text).split())[:_LONGEST]
+
+
+def whole_text(error: BaseException | None) -> str:
+    """What an error of Spark says, and below it what each of its causes says.
+
+    Of a task that failed while it wrote, Spark's own words say no more than that.
+    """
+    texts = []
+    while error is not None:
+        texts.append(str(error))
+        error = getattr(error, "_cause", None)
+    return "\n".join(texts)
 
 
 class QueryKeeper:
@@ -119,7 +131,7 @@ class QueryKeeper:
             # Said in words that tell what to do: trying again would change nothing.
             self._give_up(" ".join(str(error).split()))
         except Exception as error:  # of Spark; a bad moment, or for good
-            self._note(str(error))
+            self._note(whole_text(error))
         else:
             self.failure = None
 
@@ -130,7 +142,7 @@ class QueryKeeper:
         if self.failure is None and self.query is not None and not self.query.isActive:
             error = self.query.exception()
             if error is not None:
-                self._note(str(error))
+                self._note(whole_text(error))
         elif self.failure is not None and self._clock() >= self._next_try:
             self.start()
 

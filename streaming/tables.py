@@ -36,7 +36,7 @@ LOSSES_SCHEMA = pa.schema(
         pa.field("first_offset", pa.int64()),
         pa.field("last_offset", pa.int64()),
         pa.field("count_offsets", pa.int64()),
-        pa.field("accepted_at", pa.timestamp("us", tz="UTC")),
+        pa.field("accepted_at", _INSTANT),
     ]
 )
 """Grain: one span of offsets of one partition that Kafka deleted before bronze had them; key

@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.path.parent != here or not is_upstream(item):
             continue
         item.add_marker(pytest.mark.conformance)
-        if item.parent.name in CORE:
+        if {item.parent.name, f"{item.parent.name}::{item.originalname}"} & CORE:
             item.add_marker(pytest.mark.conformance_core)
         known = known_failure(id_of(item), target)
         if known:

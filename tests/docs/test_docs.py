@@ -194,7 +194,7 @@ def texts_of(source):
 
 
 def test_every_message_of_the_troubleshooting_stands_in_the_sources():
-    folders = ("lakehouse", "simulator", "streaming", "ml", "dashboard")
+    folders = ("lakehouse", "simulator", "streaming", "ml", "dashboard", "publishing", "bench")
     sources = [path for name in folders for path in (PROJECT_DIR / name).rglob("*.py")]
     said = [text for path in sources for text in texts_of(path.read_text())]
     said.append((PROJECT_DIR / "Makefile").read_text())

@@ -272,7 +272,7 @@ def story(
     later = land_bytes(lakehouse, folder, "later", file_of(later_lines))
     notation = file_of([*GOOD.values()], line_end=b"\r\n", start=b"\xef\xbb\xbf")
     other_notation = land_bytes(lakehouse, folder, "notation", notation)
-    lakehouse.dbt(*RUN)
+    lakehouse.dbt(*RUN, "-s", *STATEFUL, "+dim_customer_history", "load_audit")
     names = (*REFRESHED, "marts.dim_customer_history", "marts.load_audit")
     tables = {name: content_of(lakehouse.table(name)) for name in names}
 

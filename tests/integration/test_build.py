@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from conftest import SYNTHETIC_ROWS
 
 from lakehouse.summary import summarise
 
@@ -14,7 +15,7 @@ SPLIT = ("split_purchases", "purchase_encodings", "purchase_training_set")
 
 def test_every_landed_row_is_accounted_for(lakehouse):
     summary = summarise(lakehouse.settings)
-    assert summary.count_landed >= 12_000
+    assert summary.count_landed >= SYNTHETIC_ROWS
     assert summary.is_every_row_accounted_for
 
 
@@ -47,6 +48,7 @@ def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path:
     assert any(code is None and count > 10_000 for code, count in rows)
 
 
+@pytest.mark.long
 def test_a_variable_of_a_view_changes_what_is_made_from_it(lakehouse):
     build = ("build", "--exclude-resource-type", "unit_test", "-s", *SPLIT)
     lakehouse.dbt(*build, "--vars", "{training_percent: 50}")

@@ -70,7 +70,7 @@ class Builds:
 
 @pytest.fixture(scope="module")
 def builds(lakehouse: LakehouseUnderTest, project: Path) -> Builds:
-    """A lakehouse whose last build was good."""
+    """A lakehouse whose last build was good; tests/conftest.py puts these tests first for that."""
     found = Builds(lakehouse)
     found.run()
     return found

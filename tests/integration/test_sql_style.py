@@ -1,4 +1,7 @@
-"""The SQL keeps to the style in .sqlfluff; its templater compiles the models over the server."""
+"""The SQL keeps to the style in .sqlfluff; its templater compiles the models over the server.
+
+`make lint` checks the same, on a server that runs already.
+"""
 
 import subprocess
 import sys
@@ -9,7 +12,7 @@ import pytest
 from lakehouse.dbt import dbt_environment
 from lakehouse.settings import PROJECT_DIR
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def test_the_sql_keeps_to_the_style(lakehouse):

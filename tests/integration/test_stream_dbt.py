@@ -34,7 +34,7 @@ from simulator.purchases.generate import generate
 from streaming import health
 from streaming.tables import bronze_path
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 FAULTS = ("--broken-share=0.1", "--duplicate-share=0.05", "--extra-field-share=0.05")
 RUN = (
@@ -182,7 +182,7 @@ def story(
         for what in ("purchases", "events")
     )
     before = contents(lakehouse)
-    lakehouse.dbt(*RUN)
+    lakehouse.dbt(*RUN, "--exclude-resource-type", "test")
     after = contents(lakehouse)
 
     job = stream.start(*JOB)

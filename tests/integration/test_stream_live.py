@@ -27,7 +27,7 @@ from streaming.scoring import MODEL
 from streaming.tables import bronze_path
 from streaming.upkeep import compact_bronze
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 FAULTS = ("--broken-share=0.05", "--duplicate-share=0.1", "--late-share=0.1")
 

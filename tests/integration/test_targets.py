@@ -12,12 +12,13 @@ from table_content import assert_same_rows, content_of
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.summary import summarise
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 # The whole way of a purchase, to a mart and to the models; a second full build would show no more.
 RUN = (
     *("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "-s"),
     *("+sales_by_demographic", "+purchase_training_set", "+dim_customer_history"),
+    *("rejected_purchases", "duplicate_purchases", "load_audit"),
 )
 
 # A history tells when dbt ran, and the session's dbt ran but once.

@@ -109,6 +109,16 @@ def test_offsets_that_are_gone_need_a_person_at_once_who_is_told_the_command(wor
     assert world.keeper.needs_person and "accept-loss" in world.keeper.failure
 
 
+def test_what_only_the_cause_of_a_cause_says_is_heard(world):
+    """Spark hands on causes as objects, and its own words may be of a task that could not write."""
+    texts = ("Task failed", "Job aborted", "Some data may have been lost")
+    told = [RuntimeError(text) for text in texts]
+    told[0]._cause, told[1]._cause = told[1:]
+    world.queries[-1].fail(told[0])
+    looked_at(world, 1)
+    assert world.keeper.needs_person and "accept-loss" in world.keeper.failure
+
+
 def test_a_start_that_is_refused_in_words_is_not_tried_again_and_another_one_is(world):
     world.raises = StreamError("the checkpoint is not of the table. Remove the folder")
     world.queries[-1].fail("x")
