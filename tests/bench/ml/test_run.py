@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from marts_under_test import write_table, write_tiny_marts
+from marts_under_test import tiny_settings, write_table, write_tiny_marts
 
 from bench.ml.run import scratch_settings, train_quick
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml.inputs import Inputs
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of a lakehouse in which nothing stands yet."""
+    return tiny_settings(tmp_path)
 
 
 @pytest.fixture
