@@ -27,7 +27,11 @@ _CHAMPIONS_TABLES = {
 
 # The metric of the model itself among those that are compared by one kind of metric, by how their
 # names end. What chance leaves is an error too, but of no model: noise_floor_rmse.
-_OWN = {"test_rmse": "test_rmse", "ndcg_at_10": "blend_ndcg_at_10", "roc_auc": "roc_auc"}
+_OWN = {
+    "validation_rmse": "stack_validation_rmse",
+    "ndcg_at_10": "blend_ndcg_at_10",
+    "roc_auc": "roc_auc",
+}
 _FLOOR = "noise_floor_rmse"
 # Common reading of the population stability index.
 _STABLE, _SHIFTED = 0.1, 0.25
@@ -112,7 +116,7 @@ def compared(metrics: pl.DataFrame, kind: str) -> pl.DataFrame:
 
     Args:
         metrics: metric and value of rows of ``predictions.model_metrics``.
-        kind: how the names of the metrics end: ``test_rmse``, ``ndcg_at_10`` or ``roc_auc``.
+        kind: how the names of the metrics end: ``validation_rmse``, ``ndcg_at_10`` or ``roc_auc``.
 
     Returns:
         The rows with a value, and ``label``: the metric in words.
@@ -120,7 +124,7 @@ def compared(metrics: pl.DataFrame, kind: str) -> pl.DataFrame:
     is_own = pl.col("metric") == _OWN[kind]
     return (
         metrics.filter(pl.col("metric").str.ends_with(kind) & pl.col("value").is_not_null())
-        .sort("value", descending=kind != "test_rmse")
+        .sort("value", descending=kind != "validation_rmse")
         .with_columns(
             label=pl.when(is_own)
             .then(pl.lit("newest model"))
@@ -134,14 +138,18 @@ def floor_words(metrics: pl.DataFrame) -> str:
     floor = metrics.filter(pl.col("metric") == _FLOOR)["value"].drop_nulls()
     if floor.is_empty():
         return ""
-    return f" Chance in the amounts leaves any model an error of about {number(floor[0])}."
+    return f" By the model's own estimate, chance in the amounts leaves about {number(floor[0])}."
 
 
 def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
     """Per kind of metric with several models in a task, a chart of champion and baselines."""
     cards = []
     for kind, title, number_format in (
-        ("test_rmse", "Error of a predicted amount (RMSE, lower is better)", ",.0f"),
+        (
+            "validation_rmse",
+            "Error of a predicted amount on validation rows (RMSE, lower is better)",
+            ",.0f",
+        ),
         ("ndcg_at_10", "Recommendations (NDCG@10, higher is better)", ".3f"),
         ("roc_auc", "High-value customers (ROC AUC, higher is better)", ".3f"),
     ):
@@ -162,7 +170,7 @@ def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
                     height=90 + 28 * len(rows),
                 ),
                 f"The newest model beside others, the best on top. Goal on the real data: {goal}."
-                f"{floor_words(judged) if kind == 'test_rmse' else ''}",
+                f"{floor_words(judged) if kind == 'validation_rmse' else ''}",
             )
         )
     quality = view.store.rows(QUALITY)
@@ -204,7 +212,7 @@ def _live_quality(view: View) -> list[Component]:
     content = [
         blocks.figures(
             ("Live predictions", number(len(errors)), "with the amount that came with them"),
-            ("Live RMSE", number(rmse), "currency units"),
+            ("Live RMSE", number(rmse), "a replay sends training rows again: not a test"),
             ("Live bias", number(errors["error"].mean()), "predicted less actual"),
             ("Drift (PSI)", number(psi, 3), state),
         )

@@ -277,9 +277,9 @@ def test_the_newest_model_is_named_beside_its_own_goal(chromium, dashboard):
     figure = page.locator("[aria-label^='Chart: Error of a predicted amount']")
     words = figure.get_attribute("aria-label")
     assert "Goal on the real data: <= 2,350" in words
-    assert "error of about 2,400" in words
+    assert "leaves about 2,400" in words
     drawn = first_trace(figure, "y")
-    assert sorted(drawn) == ["category mean test rmse", "gbt test rmse", "newest model"]
+    assert sorted(drawn) == ["gbt validation rmse", "newest model"]
     assert_is_well(page, problems)
     page.context.close()
 

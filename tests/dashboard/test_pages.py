@@ -222,12 +222,20 @@ def test_verdicts_stand_beside_the_metrics():
 def test_models_are_compared_with_models_and_what_chance_leaves_is_words():
     metrics = pl.DataFrame(
         {
-            "metric": ["test_rmse", "noise_floor_rmse", "gbt_test_rmse", "mean_test_rmse"],
+            "metric": [
+                "stack_validation_rmse",
+                "noise_floor_rmse",
+                "gbt_validation_rmse",
+                "mean_validation_rmse",
+            ],
             "value": [2_329.0, 2_198.0, 2_300.0, None],
         }
     )
-    assert compared(metrics, "test_rmse")["label"].to_list() == ["gbt test rmse", "newest model"]
-    assert "error of about 2,198" in floor_words(metrics)
+    assert compared(metrics, "validation_rmse")["label"].to_list() == [
+        "gbt validation rmse",
+        "newest model",
+    ]
+    assert "leaves about 2,198" in floor_words(metrics)
     assert floor_words(metrics.filter(pl.col("metric") != "noise_floor_rmse")) == ""
 
 
