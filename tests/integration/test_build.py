@@ -24,6 +24,12 @@ def test_the_unit_tests_of_the_models_pass(lakehouse):
     assert "Nothing to do" not in output
 
 
+@pytest.mark.parametrize("name", ["marts.dim_customers", "staging.stg_csv__purchases"])
+def test_who_asks_the_server_reads_what_a_row_is(lakehouse, name: str):
+    told = {row[0]: row[1] for row in lakehouse.sql(f"describe table extended {name}")}
+    assert told["Comment"].startswith("Each row is one ")
+
+
 def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path: Path):
     header = (
         "User_ID,Product_ID,Gender,Age,Occupation,City_Category,Stay_In_Current_City_Years,"
