@@ -42,8 +42,8 @@ build: setup ## The main job: from the purchases file to tested marts (FULL=1, F
 	@$(LAKEHOUSE) build $(if $(FULL),--full) $(if $(FULL_REFRESH),--full-refresh) $(if $(VARS),--vars '$(VARS)')
 
 .PHONY: plan
-plan: setup ## Say what `make build` would build of what has landed, and why
-	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)')
+plan: setup ## Say what `make build` would build of what has landed, why, and how long it takes (JSON=1)
+	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)') $(if $(JSON),--json)
 
 .PHONY: ci-slim
 ci-slim: setup ## Check what differs from the last good build, in schemas of its own

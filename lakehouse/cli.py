@@ -1,5 +1,6 @@
 """The command line: ``python -m lakehouse``; `make` calls it for everything it does."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -149,9 +150,17 @@ def build(
 
 
 @app.command()
-def plan(variables: Variables = "{}") -> None:
-    """Say what the next build would build of what has landed, and why."""
-    run_plan(settings(), console, BuildOptions(variables=variables))
+def plan(
+    variables: Variables = "{}",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON alone; what is for people goes to stderr")
+    ] = False,
+) -> None:
+    """Say what the next build would build of what has landed, why, how far it reaches, how long."""
+    told = Console(stderr=True) if as_json else console
+    planned = run_plan(settings(), told, BuildOptions(variables=variables))
+    if as_json:
+        typer.echo(json.dumps(planned.as_json(), indent=1))
 
 
 @app.command()
