@@ -45,6 +45,11 @@ build: setup ## The main job: from the purchases file to tested marts (FULL=1, F
 plan: setup ## Say what `make build` would build of what has landed, why, and how long it takes (JSON=1)
 	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)') $(if $(JSON),--json)
 
+.PHONY: diff
+diff: setup ## Say what a change does to data (TARGET=dev beside production, or TABLE=marts.fct_purchases VERSIONS=3..5)
+	@$(LAKEHOUSE) diff $(TABLE) $(if $(TARGET),--target $(TARGET)) $(if $(VERSIONS),--versions $(VERSIONS)) \
+		$(if $(KEY),--key $(KEY)) $(if $(IGNORE),--ignore $(IGNORE))
+
 .PHONY: impact
 impact: setup ## Say what a column is made from and what rests on it (COLUMN=cleansed_purchases.purchase)
 	@$(LAKEHOUSE) impact $(or $(COLUMN),cleansed_purchases.purchase) $(if $(JSON),--json)

@@ -17,6 +17,7 @@ from lakehouse.builds.slim_ci import slim_ci as run_slim_ci
 from lakehouse.console import run_app
 from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
+from lakehouse.diff.cli import app as diff
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.lineage.cli import app as lineage
 from lakehouse.maintenance.cli import app as maintenance
@@ -35,6 +36,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(maintenance)
 app.add_typer(lineage)
+app.add_typer(diff)
 console = Console()
 
 Variables = Annotated[str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")]
