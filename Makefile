@@ -46,9 +46,9 @@ plan: setup ## Say what `make build` would build of what has landed, why, and ho
 	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)') $(if $(JSON),--json)
 
 .PHONY: diff
-diff: setup ## Say what a change does to data (TARGET=dev beside production, or TABLE=marts.fct_purchases VERSIONS=3..5)
+diff: setup ## Say what a change does to data (TARGET=dev beside production; TABLE=marts.fct_purchases VERSIONS=3..5; STATES=3..4)
 	@$(LAKEHOUSE) diff $(TABLE) $(if $(TARGET),--target $(TARGET)) $(if $(VERSIONS),--versions $(VERSIONS)) \
-		$(if $(KEY),--key $(KEY)) $(if $(IGNORE),--ignore $(IGNORE))
+		$(if $(STATES),--states $(STATES)) $(if $(KEY),--key $(KEY)) $(if $(IGNORE),--ignore $(IGNORE))
 
 .PHONY: impact
 impact: setup ## Say what a column is made from and what rests on it (COLUMN=cleansed_purchases.purchase)

@@ -13,8 +13,17 @@ from lakehouse.builds.state import production_state
 from lakehouse.diff.compare import TableDiff, compare
 from lakehouse.diff.keys import unique_key
 from lakehouse.diff.report import markdown, summary
-from lakehouse.diff.sides import Pair, node_of, target_pairs, version_pair, written_at
+from lakehouse.diff.sides import (
+    Pair,
+    Sides,
+    node_of,
+    state_pairs,
+    target_pairs,
+    version_pair,
+    written_at,
+)
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import GoodState
 from lakehouse.settings import Settings, settings
 from lakehouse.tables import TableName
 
@@ -35,6 +44,9 @@ def diff(
     versions: Annotated[
         str | None, typer.Option(help="Two versions of one table, 3..5; the last two if not given")
     ] = None,
+    states: Annotated[
+        str | None, typer.Option(help="All tables in two good states, 3..5; of rollback --list")
+    ] = None,
     target: Annotated[
         str | None, typer.Option(help="Compare what this dbt target built with production: dev")
     ] = None,
@@ -54,33 +66,44 @@ def diff(
     Ends with 0 when they are equal, 1 when they differ, 2 when they cannot be compared.
     """
     names = [TableName.parse(text) for text in tables or []]
-    if target is None:
-        if len(names) != 1:
-            raise typer.BadParameter("Name one table, or a --target to compare with production")
+    if sum(choice is not None for choice in (versions, states, target)) > 1 or target == "prod":
+        raise typer.BadParameter("Choose one of --versions, --states and a --target beside prod")
+    if target is not None:
+        title, what = f"{target} beside production", target
+        called = ("production", f"the target {target}")
+        sides = target_pairs(_production(), _parsed(target, settings()), names, settings())
+    elif states is not None:
+        title, what = "Two good states", f"states_{states}"
+        sides, chosen = state_pairs(states, _production(), names, settings())
+        called = (_state(chosen[0]), _state(chosen[1]))
+    elif len(names) == 1:
+        title, what = f"Two versions of {names[0]}", str(names[0])
         pair = version_pair(names[0], versions, _known(names[0], key), settings())
-        pairs, notes = [pair], []
-        sides = (_version(pair.before), _version(pair.after))
-        title = f"Two versions of {names[0]}"
+        called = (_version(pair.before), _version(pair.after))
+        sides = Sides([pair])
     else:
-        if versions is not None or target == "prod":
-            raise typer.BadParameter("A target other than prod is compared, as it stands now")
-        pairs, notes = target_pairs(_production(), _parsed(target, settings()), names, settings())
-        sides = ("production", f"the target {target}")
-        title = f"{target} beside production"
-    found = {str(pair.name): _compare(pair, key, ignore, tolerance) for pair in pairs}
-    for name, each in found.items():
-        _print(summary(name, each))
-    for note in notes:
-        _print(note)
+        raise typer.BadParameter("Name one table, or --states, or a --target")
+    found, refused = {}, []
+    for pair in sides.pairs:
+        try:
+            found[str(pair.name)] = _compare(pair, key, ignore, tolerance)
+        except TableError as error:
+            # One table that cannot be compared does not hide what happened to the others.
+            refused.append(f"{pair.name} is not compared: {error}.")
+    for line in (*(summary(*each) for each in found.items()), *sides.lone, *sides.notes, *refused):
+        _print(line)
+    notes = [*sides.lone, *sides.notes, *refused]
     if tolerance:
         notes.append(f"Fractions count as equal up to a relative difference of {tolerance:g}.")
     if ignore:
         notes.append(f"Not compared: {ignore}.")
-    report = to or settings().var_dir / "diff" / f"{target or names[0]}.md"
+    report = to or settings().var_dir / "diff" / f"{what}.md"
     report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(markdown(title, sides, found, notes))
+    report.write_text(markdown(title, called, found, notes))
     _print(f"Report: {report}")
-    if not all(each.is_equal for each in found.values()):
+    if refused:
+        raise typer.Exit(2)
+    if sides.lone or not all(each.is_equal for each in found.values()):
         raise typer.Exit(1)
 
 
@@ -121,6 +144,10 @@ def _parsed(target: str, of: Settings) -> Mapping[str, Any]:
     """The project as it is now, with the names that tables have in the target."""
     with open_dbt(of, target, of.var_dir / "dbt" / "diff") as session:
         return json.loads((session.artifacts / "manifest.json").read_text())
+
+
+def _state(state: GoodState) -> str:
+    return f"good state {state.state_id} of {state.recorded_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _version(table: "DeltaTable") -> str:

@@ -11,6 +11,8 @@ __all__ = ["unique_key"]
 def unique_key(manifest: Mapping[str, Any], unique_id: str) -> tuple[str, ...]:
     """The fewest columns that a data test of the node holds to be unique, over all its rows.
 
+    A snapshot without such a test has the key that dbt gives it.
+
     Args:
         manifest: dbt's manifest.json.
         unique_id: of a source, model, seed or snapshot.
@@ -27,6 +29,11 @@ def unique_key(manifest: Mapping[str, Any], unique_id: str) -> tuple[str, ...]:
             found.append((kind["kwargs"]["column_name"],))
         elif kind["name"] == "unique_combination_of_columns":
             found.append(tuple(kind["kwargs"]["combination_of_columns"]))
+    node = manifest["nodes"].get(unique_id, {})
+    if not found and node.get("resource_type") == "snapshot":
+        # dbt makes this column to tell the rows of a snapshot apart.
+        names = node["config"].get("snapshot_meta_column_names") or {}
+        found.append((names.get("dbt_scd_id") or "dbt_scd_id",))
     if not found:
         raise TableError(
             f"{unique_id.rpartition('.')[2]} has no test `unique` or "

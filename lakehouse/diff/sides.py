@@ -1,17 +1,18 @@
-"""What is compared: two versions of one table, or a target's tables with production's."""
+"""What is compared: two versions of one table, two good states, or a target with production."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from deltalake import DeltaTable
 
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import GoodState, choose_state, read_good_states
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
 
-__all__ = ["Pair", "node_of", "target_pairs", "version_pair", "written_at"]
+__all__ = ["Pair", "Sides", "node_of", "state_pairs", "target_pairs", "version_pair", "written_at"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,21 @@ class Pair:
     unique_id: str | None
     before: DeltaTable
     after: DeltaTable
+
+
+@dataclass
+class Sides:
+    """What two sides have in common, and what not.
+
+    Attributes:
+        pairs: tables to compare.
+        lone: a sentence for each table that has no other side, which is a difference by itself.
+        notes: a sentence for whatever else the reader has to know.
+    """
+
+    pairs: list[Pair] = field(default_factory=list)
+    lone: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def version_pair(
@@ -52,14 +68,9 @@ def version_pair(
                 f"Table {name} has one version, so there is nothing to compare it with"
             )
         return Pair(name, unique_id, open_table(name, settings, newest.version() - 1), newest)
-    first, _, last = versions.partition("..")
-    if not (first.isdecimal() and (last.isdecimal() or ".." not in versions)):
-        raise TableError(
-            f"{versions!r} is no span of versions. Write it as 3..5, or 3 for that and the newest; "
-            f"`make history TABLE={name}` lists them"
-        )
-    after = open_table(name, settings, int(last)) if last else newest
-    return Pair(name, unique_id, open_table(name, settings, int(first)), after)
+    first, last = _span(versions, f"`make history TABLE={name}` lists them")
+    after = newest if last is None else open_table(name, settings, last)
+    return Pair(name, unique_id, open_table(name, settings, first), after)
 
 
 def target_pairs(
@@ -67,7 +78,7 @@ def target_pairs(
     target: Mapping[str, Any],
     only: Sequence[TableName],
     settings: Settings,
-) -> tuple[list[Pair], list[str]]:
+) -> Sides:
     """Each table that a target has built, beside production's.
 
     Args:
@@ -76,34 +87,87 @@ def target_pairs(
         only: production's names of the tables to compare; empty for all.
         settings: the project's settings.
 
-    Returns:
-        The pairs, and a sentence for each table that has no other side or an old one.
-
     Raises:
         TableError: a named table is not in both, or there is nothing to compare.
     """
-    pairs, notes = [], []
+    sides = Sides()
     for unique_id, name, name_there in _tables(production, target, only):
         if not DeltaTable.is_deltatable(settings.table_path(name_there.schema, name_there.table)):
             if only:
                 raise TableError(f"There is no table {name_there}. Build it, then compare again")
             continue
-        if not DeltaTable.is_deltatable(settings.table_path(name.schema, name.table)):
-            notes.append(f"{name_there} has no counterpart {name} in production.")
+        if name is None or not DeltaTable.is_deltatable(
+            settings.table_path(name.schema, name.table)
+        ):
+            sides.lone.append(f"{name_there} has no counterpart in production.")
             continue
         pair = Pair(name, unique_id, open_table(name, settings), open_table(name_there, settings))
         if written_at(pair.after) < written_at(pair.before):
-            notes.append(
+            sides.notes.append(
                 f"{name_there} was written before {name}, so it may lack newer rows: build it "
                 "again for a fair comparison."
             )
-        pairs.append(pair)
-    if not pairs:
+        sides.pairs.append(pair)
+    if not (sides.pairs or sides.lone):
         raise TableError(
             "That target has no table to compare with production. Build one first: "
             "`cd dbt_project && dbt build -s MODEL --defer --state ../var/dbt/prod`"
         )
-    return pairs, notes
+    return sides
+
+
+def state_pairs(
+    span: str,
+    production: Mapping[str, Any],
+    only: Sequence[TableName],
+    settings: Settings,
+) -> tuple[Sides, tuple[GoodState, GoodState]]:
+    """Each table that dbt builds, as it stood in two good states.
+
+    Args:
+        span: ``3..5``; ``3`` for that and the newest.
+        production: manifest.json of the last good build.
+        only: the tables to compare; empty for all.
+        settings: the project's settings.
+
+    Returns:
+        The tables whose versions differ, and the two states.
+
+    Raises:
+        TableError: there is no such state, or a named table is not in both.
+    """
+    first, last = _span(span, "`make rollback LIST=1` lists the good states")
+    states = read_good_states(settings)
+    before, after = choose_state(states, first), choose_state(states, last)
+    for name in only:
+        if name not in before.tables or name not in after.tables:
+            raise TableError(f"Table {name} is not in both good states. Choose another, or others")
+    sides = Sides()
+    for name, pinned in after.tables.items():
+        unique_id = node_of(name, production)
+        is_built = unique_id is not None and not unique_id.startswith("source.")
+        if name not in only if only else not is_built:
+            continue
+        earlier = before.tables.get(name)
+        if earlier is None or earlier.table_id != pinned.table_id:
+            sides.lone.append(f"{name} was made, or made anew, between the two states.")
+        elif earlier.version != pinned.version:
+            both = (open_table(name, settings, each.version) for each in (earlier, pinned))
+            sides.pairs.append(Pair(name, unique_id, *both))
+    gone = [str(name) for name in before.tables if name not in after.tables and not only]
+    if gone:
+        sides.lone.append(f"Gone since: {', '.join(gone)}.")
+    return sides, (before, after)
+
+
+def _span(text: str, listed_by: str) -> tuple[int, int | None]:
+    first, dots, last = text.partition("..")
+    if not first.isdecimal() or (dots and not last.isdecimal()):
+        raise TableError(
+            f"{text!r} is no span of versions. Write it as 3..5, or 3 for that and the newest; "
+            f"{listed_by}"
+        )
+    return int(first), int(last) if dots else None
 
 
 def written_at(table: DeltaTable) -> datetime:
@@ -131,16 +195,17 @@ def _name(node: Mapping[str, Any]) -> TableName:
 
 def _tables(
     production: Mapping[str, Any], target: Mapping[str, Any], only: Sequence[TableName]
-) -> Iterator[tuple[str, TableName, TableName]]:
-    """Unique id, name in production and name in the target of what dbt writes in both."""
-    known = {
-        _name(production["nodes"].get(unique_id, node)): (unique_id, _name(node))
+) -> Iterator[tuple[str, TableName | None, TableName]]:
+    """Unique id, name in production and name in the target of what dbt writes in the target."""
+    known = production["nodes"]
+    found = [
+        (unique_id, _name(known[unique_id]) if unique_id in known else None, _name(node))
         for unique_id, node in target["nodes"].items()
         if node["resource_type"] in _WITH_TABLE
-    }
+    ]
     for name in only:
-        if name not in known:
+        if name not in [name_here for _, name_here, _ in found]:
             raise TableError(f"dbt builds no table {name}. Write it as in production, schema.table")
-    for name, (unique_id, name_there) in known.items():
+    for unique_id, name, name_there in found:
         if name != name_there and (not only or name in only):
             yield unique_id, name, name_there

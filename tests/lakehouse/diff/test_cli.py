@@ -11,6 +11,7 @@ from lakehouse.builds.state import production_state
 from lakehouse.cli import app
 from lakehouse.diff import cli
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.settings import Settings
 
 UNIQUE_ID = {
@@ -72,8 +73,8 @@ def test_a_table_that_dbt_does_not_know_needs_a_key(settings):
     path = settings.table_path("other", "x")
     for _ in range(2):
         write_deltalake(path, pa.table({"a": [1]}), mode="overwrite")
-    with pytest.raises(TableError, match="--key"):
-        CliRunner().invoke(app, ["diff", "other.x"], catch_exceptions=False)
+    refused = run("other.x")
+    assert (refused.exit_code, "--key" in refused.output) == (2, True)
     assert run("other.x", "--key", "a").exit_code == 0
 
 
@@ -107,3 +108,36 @@ def test_a_target_is_compared_with_production_table_by_table(settings, monkeypat
     assert done.exit_code == 1
     assert "marts.facts: 1 -> 2 rows; keys: 1 added, 0 removed, 0 changed" in done.output
     assert (settings.var_dir / "diff" / "dev.md").exists()
+
+
+def test_a_table_that_only_one_side_has_is_a_difference(settings, monkeypatch):
+    there = json.loads(json.dumps(MANIFEST))
+    there["nodes"]["model.p.new"] = {
+        "resource_type": "model",
+        "schema": "dev_anna_marts",
+        "alias": "new",
+    }
+    monkeypatch.setattr(cli, "_parsed", lambda *_: there)
+    write_deltalake(settings.table_path("dev_anna_marts", "new"), pa.table({"id": [7]}))
+    done = run("--target", "dev")
+    assert (done.exit_code, "has no counterpart" in done.output) == (1, True)
+
+
+def test_two_good_states_are_compared_and_a_table_without_a_key_hides_no_other(settings):
+    write_deltalake(settings.table_path("marts", "keyless"), pa.table({"a": [1]}))
+    record_good_state(settings)
+    for name, rows in (("facts", {"id": [7], "amount": [3.0]}), ("keyless", {"a": [2]})):
+        write_deltalake(settings.table_path("marts", name), pa.table(rows), mode="overwrite")
+    record_good_state(settings)
+    known = json.loads(json.dumps(MANIFEST))
+    known["nodes"]["model.p.keyless"] = {
+        "resource_type": "model",
+        "schema": "marts",
+        "alias": "keyless",
+    }
+    (production_state(settings) / "manifest.json").write_text(json.dumps(known))
+    done = run("--states", "1..2")
+    assert done.exit_code == 2
+    assert "marts.facts: 1 -> 1 rows; keys: 0 added, 0 removed, 1 changed" in done.output
+    assert "marts.keyless is not compared" in done.output
+    assert "Before: good state 1 of" in (settings.var_dir / "diff" / "states_1..2.md").read_text()

@@ -45,3 +45,12 @@ def test_tests_of_others_of_some_rows_and_of_other_kinds_say_nothing():
 def test_a_source_has_its_own_key():
     of = "source.p.bronze.x"
     assert key_of(a_test("unique", of=of, column_name="id"), of=of) == ("id",)
+
+
+@pytest.mark.parametrize(
+    ("names", "key"), [(None, "dbt_scd_id"), ({"dbt_scd_id": "row_id"}, "row_id")]
+)
+def test_a_snapshot_without_a_test_has_the_key_that_dbt_gives_it(names, key):
+    config = {"snapshot_meta_column_names": names}
+    nodes = {"snapshot.p.x": {"resource_type": "snapshot", "config": config}}
+    assert unique_key({"nodes": nodes}, "snapshot.p.x") == (key,)

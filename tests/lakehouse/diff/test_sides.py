@@ -1,14 +1,16 @@
 """Which two sides of a table are compared."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from lakehouse.diff.sides import node_of, target_pairs, version_pair, written_at
+from lakehouse.diff.sides import node_of, state_pairs, target_pairs, version_pair, written_at
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
 
@@ -83,21 +85,23 @@ IN_PRODUCTION, IN_DEV = manifest("", *NAMES), manifest("dev_anna_", *NAMES)
 def test_what_a_target_has_built_stands_beside_production(settings):
     for name in ("marts.facts", "marts.other", "dev_anna_marts.facts"):
         write(settings, name)
-    (pair,), notes = target_pairs(IN_PRODUCTION, IN_DEV, [], settings)
+    sides = target_pairs(IN_PRODUCTION, IN_DEV, [], settings)
+    (pair,) = sides.pairs
     assert (pair.name, pair.unique_id) == (FACTS, "model.p.marts.facts")
     assert "/marts.db/facts" in pair.before.table_uri
     assert "/dev_anna_marts.db/facts" in pair.after.table_uri
-    assert notes == []
+    assert sides.lone == sides.notes == []
 
 
 def test_a_table_that_production_lacks_or_has_anew_is_told(settings):
     write(settings, "dev_anna_marts.facts")
     write(settings, "dev_anna_marts.other")
     write(settings, "marts.facts")
-    pairs, notes = target_pairs(IN_PRODUCTION, IN_DEV, [], settings)
-    assert [pair.name for pair in pairs] == [FACTS]
-    assert "dev_anna_marts.facts was written before marts.facts" in notes[0]
-    assert notes[1] == "dev_anna_marts.other has no counterpart marts.other in production."
+    sides = target_pairs(IN_PRODUCTION, IN_DEV, [], settings)
+    assert [pair.name for pair in sides.pairs] == [FACTS]
+    (note,) = sides.notes
+    assert note.startswith("dev_anna_marts.facts was written before marts.facts")
+    assert sides.lone == ["dev_anna_marts.other has no counterpart in production."]
 
 
 def test_a_model_that_was_renamed_since_is_compared_with_its_old_table(settings):
@@ -105,7 +109,7 @@ def test_a_model_that_was_renamed_since_is_compared_with_its_old_table(settings)
     write(settings, "dev_anna_marts.renamed")
     renamed = manifest("dev_anna_", "marts.facts")
     renamed["nodes"]["model.p.marts.facts"]["alias"] = "renamed"
-    (pair,), _ = target_pairs(IN_PRODUCTION, renamed, [FACTS], settings)
+    (pair,) = target_pairs(IN_PRODUCTION, renamed, [FACTS], settings).pairs
     assert "/dev_anna_marts.db/renamed" in pair.after.table_uri
 
 
@@ -134,3 +138,51 @@ def test_a_table_is_found_among_sources_and_nodes_and_not_among_tests():
     assert node_of(FACTS, known) == "model.p.marts.facts"
     assert node_of(TableName("bronze", "sales"), known) == "source.p.x"
     assert node_of(TableName("audit", "x"), known) is None
+
+
+def test_two_good_states_differ_in_the_tables_that_dbt_built_in_between(settings):
+    write(settings, "marts.facts", 2)
+    write(settings, "marts.other")
+    write(settings, "bronze.sales")
+    record_good_state(settings)
+    write(settings, "marts.facts")
+    write(settings, "bronze.sales")
+    record_good_state(settings)
+    write(settings, "marts.facts")
+    sides, (before, after) = state_pairs("1..2", IN_PRODUCTION, [], settings)
+    (pair,) = sides.pairs
+    assert (pair.name, versions(pair), sides.lone) == (FACTS, (1, 2), [])
+    assert (before.state_id, after.state_id) == (1, 2)
+    # A source is compared when it is named.
+    sales = TableName("bronze", "sales")
+    (named,) = state_pairs("1", IN_PRODUCTION, [sales], settings)[0].pairs
+    assert (named.name, named.unique_id) == (sales, None)
+
+
+def test_tables_that_came_went_or_were_made_anew_between_two_states_are_told(settings):
+    for name in ("marts.facts", "marts.other"):
+        write(settings, name)
+    record_good_state(settings)
+    for table in ("facts", "other"):
+        shutil.rmtree(settings.table_path("marts", table))
+    write(settings, "marts.facts", 2)
+    write(settings, "staging.a_view")
+    write(settings, "marts.new")
+    record_good_state(settings)
+    known = manifest("", *NAMES, "marts.new")
+    sides, _ = state_pairs("1..2", known, [], settings)
+    assert sides.pairs == []
+    assert sides.lone == [
+        "marts.facts was made, or made anew, between the two states.",
+        "marts.new was made, or made anew, between the two states.",
+        "Gone since: marts.other.",
+    ]
+    with pytest.raises(TableError, match=r"marts\.other is not in both"):
+        state_pairs("1..2", known, [TableName("marts", "other")], settings)
+
+
+def test_a_state_that_is_not_there_says_which_are(settings):
+    write(settings, "marts.facts")
+    record_good_state(settings)
+    with pytest.raises(TableError, match="no good state 7; there are: 1"):
+        state_pairs("1..7", IN_PRODUCTION, [], settings)
