@@ -17,6 +17,7 @@ _DIALECT = "spark"
 # Parts of a select that decide which rows come out, or what makes a row.
 _ROW_CLAUSES = ("where", "group", "having", "qualify")
 # Functions that make several rows of one.
+_ASKS_FOR_ROWS = (exp.Exists, exp.In)
 _GENERATORS = (exp.Explode, exp.ExplodeOuter, exp.Posexplode, exp.PosexplodeOuter, exp.Inline)
 
 
@@ -46,11 +47,13 @@ class QueryLineage:
         rows: columns that decide which rows there are: in joins, filters, groups, ``distinct``
             and set operations, and in functions such as ``explode``.
         fields: of columns that hold a struct, each of its fields -> as for columns.
+        positions: as for columns, by position: two columns of a subquery may share a name.
     """
 
     columns: dict[str, Refs]
     rows: Refs
     fields: dict[str, dict[str, Refs]] = field(default_factory=dict)
+    positions: tuple[Refs, ...] = ()
 
 
 def query_lineage(sql: str, schema: Mapping[str, Iterable[str]]) -> QueryLineage:
@@ -79,14 +82,22 @@ def query_lineage(sql: str, schema: Mapping[str, Iterable[str]]) -> QueryLineage
         )
         scopes = traverse_scope(query)
     except SqlglotError as error:
-        reason = " ".join(str(error).split())
-        raise TableError(
-            f"The lineage of a query cannot be read: {reason}. Look at its compiled SQL"
-        ) from None
+        raise _unreadable(" ".join(str(error).split())) from None
+    if query.find(exp.Pivot):
+        raise _unreadable("PIVOT and UNPIVOT are not followed")
+    if any(each.args.get("recursive") for each in query.find_all(exp.With)):
+        raise _unreadable("recursive queries are not followed")
     done: dict[int, QueryLineage] = {}
     for scope in scopes:
         done[id(scope)] = _Tracer(scope, done).trace()
     return done[id(scopes[-1])]
+
+
+def _unreadable(reason: str) -> TableError:
+    return TableError(
+        f"The lineage of a query cannot be read: {reason}. Look at its compiled SQL, and write "
+        "that part otherwise if its lineage matters"
+    )
 
 
 def _name_fields(query: exp.Expression) -> exp.Expression:
@@ -134,7 +145,7 @@ class _Tracer:
         if isinstance(expression, exp.Select):
             return self._trace_select(expression)
         # A lateral or a list of values: its columns are known by whoever reads from it.
-        return QueryLineage({}, _NONE)
+        return QueryLineage({}, self._rows_of_subqueries())
 
     def _trace_set_operation(self, operation: exp.SetOperation) -> QueryLineage:
         left, right = (self._done[id(inner)] for inner in self._scope.set_operation_scopes)
@@ -144,31 +155,43 @@ class _Tracer:
                 for name in left.columns | right.columns
             }
         else:
-            pairs = zip(left.columns.items(), right.columns.values(), strict=True)
-            columns = {name: mine | other for (name, mine), other in pairs}
+            both = [
+                mine | other for mine, other in zip(left.positions, right.positions, strict=True)
+            ]
+            columns = dict(zip(left.columns, both, strict=False))
+            if len(left.columns) < len(both):
+                raise _unreadable("two columns of a set operation have the same name")
         rows = left.rows | right.rows
         if not isinstance(operation, exp.Union) or operation.args.get("distinct"):
             rows |= frozenset().union(*columns.values())
-        return QueryLineage(columns, rows)
+        return QueryLineage(columns, rows, positions=tuple(columns.values()))
 
     def _trace_select(self, select: exp.Select) -> QueryLineage:
-        columns, fields = {}, {}
+        columns, fields, positions = {}, {}, []
         for projection in select.selects:
             if projection.is_star:
                 read = ", ".join(part.sql(_DIALECT) for part in self._scope.tables)
-                raise TableError(
-                    f"The lineage of a query cannot be read: {projection.sql(_DIALECT)!r} of "
-                    f"{read or 'a subquery'} stands for columns that are not known. Name them"
+                raise _unreadable(
+                    f"{projection.sql(_DIALECT)!r} of {read or 'a subquery'} stands for columns "
+                    "that are not known"
                 )
-            columns[projection.alias_or_name] = self._uses(projection)
-            fields[projection.alias_or_name] = self._fields(projection)
+            # A generator that makes several columns has a name for each.
+            several = projection.aliases if isinstance(projection, exp.Aliases) else ()
+            for name in [alias.name for alias in several] or [projection.alias_or_name]:
+                columns[name] = self._uses(projection)
+                fields[name] = self._fields(projection)
+                positions.append(columns[name])
         rows = frozenset().union(*(self._uses(part) for part in self._row_parts(select)))
         for inner in (*self._scope.sources.values(), *self._scope.subquery_scopes):
             if isinstance(inner, Scope):
                 rows |= self._done[id(inner)].rows
         if select.args.get("distinct"):
             rows |= frozenset().union(*columns.values())
-        return QueryLineage(columns, rows, fields)
+        return QueryLineage(columns, rows, fields, tuple(positions))
+
+    def _rows_of_subqueries(self) -> Refs:
+        inner = self._scope.subquery_scopes
+        return frozenset().union(*(self._done[id(scope)].rows for scope in inner))
 
     def _fields(self, projection: exp.Expression) -> dict[str, Refs]:
         """Fields of the structs that a projection makes, or hands on."""
@@ -193,8 +216,10 @@ class _Tracer:
         yield from select.args.get("laterals") or ()
         for projection in select.selects:
             yield from projection.find_all(*_GENERATORS)
-        if select.args.get("limit") and select.args.get("order"):
-            yield select.args["order"]
+        if select.args.get("group") and select.args["group"].args.get("all"):
+            yield from (part for part in select.selects if not part.find(exp.AggFunc))
+        if select.args.get("limit"):
+            yield from (select.args[name] for name in ("order", "sort") if select.args.get(name))
 
     def _uses(self, expression: exp.Expression, without: exp.Expression | None = None) -> Refs:
         """Columns that an expression reads, also those that its subqueries answer with."""
@@ -209,9 +234,14 @@ class _Tracer:
             if isinstance(node, exp.Dot):
                 found |= self._uses_of_field(node)
             elif id(node) in self._subqueries:
-                found |= frozenset().union(
-                    *self._done[id(self._subqueries[id(node)])].columns.values()
-                )
+                inner = self._done[id(self._subqueries[id(node)])]
+                found |= frozenset().union(*inner.positions)
+                if isinstance(node.find_ancestor(exp.Select, exp.Exists, exp.In), _ASKS_FOR_ROWS):
+                    found |= inner.rows
+            elif isinstance(node, exp.Window) and node.alias:
+                for window in self._scope.expression.args.get("windows") or ():
+                    if window.name == node.alias:
+                        found |= self._uses(window)
             elif isinstance(node, exp.Column):
                 found |= self._resolve(node, self._scope)
         return found
@@ -227,11 +257,15 @@ class _Tracer:
     def _resolve(self, column: exp.Column, scope: Scope | None) -> Refs:
         while scope is not None:
             source = scope.sources.get(column.table)
+            if isinstance(source, exp.Table) and not source.name:
+                return _NONE  # A function that makes rows, such as range().
             if isinstance(source, exp.Table):
                 table = f"{source.db}.{source.name}" if source.db else source.name
                 return frozenset({ColumnRef(table.lower(), column.name.lower())})
             if isinstance(source, Scope):
-                if source.is_udtf:
+                if source.is_udtf and source.subquery_scopes:
+                    source = source.subquery_scopes[0]
+                elif source.is_udtf:
                     return self._uses(source.expression)
                 return self._done[id(source)].columns.get(column.name, _NONE)
             # A correlated subquery reads from the query around it.

@@ -112,6 +112,46 @@ def test_a_column_is_named_with_its_table_and_schema_in_lower_case():
             {"key": "sales.id", "whole": "sales.amount sales.id"},
             id="a struct handed on",
         ),
+        pytest.param(
+            "select s.id, c.oldest from raw.sales as s, lateral (select max(age) as oldest "
+            "from raw.customers as c where c.customer = s.customer) as c",
+            {"id": "sales.id", "oldest": "customers.age"},
+            id="lateral subquery",
+        ),
+        pytest.param(
+            "select id, stack(2, 'a', amount, 'b', tags) as (k, v) from raw.sales",
+            {"id": "sales.id", "k": "sales.amount sales.tags", "v": "sales.amount sales.tags"},
+            id="a function that makes several columns",
+        ),
+        pytest.param(
+            "select exists (select 1 from raw.customers as c where c.age > 1) as x, "
+            "id in (select age from raw.customers where city = 'A') as y from raw.sales",
+            {"x": "customers.age", "y": "customers.age customers.city sales.id"},
+            id="exists and in answer by the rows there are",
+        ),
+        pytest.param(
+            "select sum(amount) over w as s from raw.sales window w as (partition by customer)",
+            {"s": "sales.amount sales.customer"},
+            id="named window",
+        ),
+        pytest.param(
+            "with both_sides as (select id, amount from raw.sales "
+            "union all select age, age from raw.customers)\nselect amount from both_sides",
+            {"amount": "customers.age sales.amount"},
+            id="a set operation whose second side names a column twice",
+        ),
+        pytest.param(
+            "with a as (select id from raw.sales), "
+            "b as (with a as (select age as id from raw.customers) select id from a)\n"
+            "select a.id, b.id as other from a cross join b",
+            {"id": "sales.id", "other": "customers.age"},
+            id="a CTE that hides another of its name",
+        ),
+        pytest.param(
+            "select s.id, r.id as n from raw.sales as s cross join range(5) as r",
+            {"id": "sales.id", "n": ""},
+            id="a function that makes rows of nothing",
+        ),
     ],
 )
 def test_values_are_traced_through(sql, expected):
@@ -145,7 +185,17 @@ def test_values_are_traced_through(sql, expected):
             "customers.age sales.id",
         ),
         ("select id from raw.sales order by amount limit 3", "sales.amount"),
+        ("select id from raw.sales sort by amount limit 3", "sales.amount"),
         ("select id from raw.sales order by amount", ""),
+        (
+            "select customer, sum(amount) as s from raw.sales group by all",
+            "sales.customer",
+        ),
+        (
+            "select s.id from raw.sales as s, lateral "
+            "(select age from raw.customers as c where c.city = s.tags) as c",
+            "customers.city sales.tags",
+        ),
         ("select explode(split(tags, ',')) as tag from raw.sales", "sales.tags"),
         (
             "select id, tag from raw.sales lateral view explode(split(tags, ',')) t as tag",
@@ -181,6 +231,14 @@ def test_a_filter_does_not_flow_into_values():
         ("select from where", "cannot be read"),
         ("select nothing from raw.sales", "could not be resolved"),
         ("select * from raw.unknown", r"raw\.unknown"),
+        (
+            "select * from raw.sales pivot (sum(amount) for id in (1 as one))",
+            "PIVOT and UNPIVOT are not followed",
+        ),
+        (
+            "with recursive r as (select 1 as n union all select n + 1 from r) select n from r",
+            "recursive queries are not followed",
+        ),
     ],
 )
 def test_what_cannot_be_traced_says_why_in_one_line(sql, says):
