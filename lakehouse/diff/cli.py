@@ -68,17 +68,20 @@ def diff(
     names = [TableName.parse(text) for text in tables or []]
     if sum(choice is not None for choice in (versions, states, target)) > 1 or target == "prod":
         raise typer.BadParameter("Choose one of --versions, --states and a --target beside prod")
+    # One table whose key is named needs no state of a build.
+    is_known = not key or target is not None or states is not None
+    manifest = _production() if is_known else {"sources": {}, "nodes": {}}
     if target is not None:
         title, what = f"{target} beside production", target
         called = ("production", f"the target {target}")
-        sides = target_pairs(_production(), _parsed(target, settings()), names, settings())
+        sides = target_pairs(manifest, _parsed(target, settings()), names, settings())
     elif states is not None:
         title, what = "Two good states", f"states_{states}"
-        sides, chosen = state_pairs(states, _production(), names, settings())
+        sides, chosen = state_pairs(states, manifest, names, settings())
         called = (_state(chosen[0]), _state(chosen[1]))
     elif len(names) == 1:
         title, what = f"Two versions of {names[0]}", str(names[0])
-        pair = version_pair(names[0], versions, _known(names[0], key), settings())
+        pair = version_pair(names[0], versions, node_of(names[0], manifest), settings())
         called = (_version(pair.before), _version(pair.after))
         sides = Sides([pair])
     else:
@@ -86,7 +89,7 @@ def diff(
     found, refused = {}, []
     for pair in sides.pairs:
         try:
-            found[str(pair.name)] = _compare(pair, key, ignore, tolerance)
+            found[str(pair.name)] = _compare(pair, manifest, key, ignore, tolerance)
         except TableError as error:
             # One table that cannot be compared does not hide what happened to the others.
             refused.append(f"{pair.name} is not compared: {error}.")
@@ -115,19 +118,16 @@ def _columns(text: str) -> tuple[str, ...]:
     return tuple(column.strip() for column in text.split(",") if column.strip())
 
 
-def _compare(pair: Pair, key: str | None, ignore: str, tolerance: float) -> TableDiff:
+def _compare(
+    pair: Pair, manifest: Mapping[str, Any], key: str | None, ignore: str, tolerance: float
+) -> TableDiff:
     if key:
         columns = _columns(key)
     elif pair.unique_id is None:
         raise TableError(f"dbt does not know {pair.name}. Name the columns of its key with --key")
     else:
-        columns = unique_key(_production(), pair.unique_id)
+        columns = unique_key(manifest, pair.unique_id)
     return compare(pair.before, pair.after, columns, ignore=_columns(ignore), tolerance=tolerance)
-
-
-def _known(name: TableName, key: str | None) -> str | None:
-    """What dbt calls a table; of no account where its key is named."""
-    return None if key else node_of(name, _production())
 
 
 def _production() -> Mapping[str, Any]:

@@ -21,6 +21,9 @@ CELLS_AT_A_TIME = 5_000_000
 EXAMPLES = 3
 """Examples of each kind of difference that are kept."""
 
+# No column is called so: dbt's names have no blank.
+_AFTER = " after"
+
 
 @dataclass
 class ColumnDiff:
@@ -234,10 +237,6 @@ def _compare_part(
         if column.is_numeric:
             gap = (changed[name].cast(pl.Float64) - changed[f"{name}{_AFTER}"]).abs().max()
             column.largest_change = max(column.largest_change, gap or 0.0)
-
-
-# No column is called so: dbt's names have no blank.
-_AFTER = " after"
 
 
 def _one(key: tuple[Any, ...]) -> Any:
