@@ -75,12 +75,13 @@ class Forecast:
         )
 
     def reach_lines(self) -> list[str]:
-        """For each change, what is made from it, in words."""
+        """For each change that anything is made from or rests on, what that is, in words."""
         return [
             f"Reach: {change.name}: {_count(len(change.models), 'model')} and "
             f"{_count(change.tests, 'data test')} after it; "
             + (f"exposures {', '.join(change.exposures)}" if change.exposures else "no exposure")
             for change in self.changes
+            if change.models or change.tests or change.exposures
         ]
 
     def as_json(self) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def _changes_since(
     if any(change.is_fresher for change in changed.values()):
         by_method.append("source_status:fresher+")
 
-    modified = session.select(["state:modified"], state.folder) & graph.keys()
+    modified = session.select(["state:modified"], state.folder, is_exact=True) & graph.keys()
     if modified:
         by_method.append("state:modified+")
         _add_kinds_of_change(causes, modified, graph, session, state)
@@ -216,12 +216,14 @@ def _add_kinds_of_change(
     nodes = frozenset(name for name in modified if graph[name].kind != "source")
     for name in modified - nodes:
         causes[name].append(f"the declaration of {graph[name].label} changed (state:modified)")
-    new = session.select(["state:new"], state.folder) & nodes if nodes else nodes
+    new = nodes
+    if nodes:
+        new &= session.select(["state:new"], state.folder, is_exact=True)
     for name in new:
         causes[name].append("it is new (state:new)")
     unexplained = old = nodes - new
     for method, reason in _CHANGES.items() if old else ():
-        found = session.select([method], state.folder) & old
+        found = session.select([method], state.folder, is_exact=True) & old
         unexplained -= found
         for name in found:
             causes[name].append(f"{reason} ({method})")

@@ -46,13 +46,16 @@ class DbtSession:
         manifest = self._result(parsed, "parse")
         self._runner = dbtRunner(manifest=manifest, callbacks=[self._count_statement])
 
-    def select(self, selection: Sequence[str], state: Path | None = None) -> frozenset[str]:
+    def select(
+        self, selection: Sequence[str], state: Path | None = None, *, is_exact: bool = False
+    ) -> frozenset[str]:
         """Unique ids of what a selection takes, of every resource type.
 
         Args:
             selection: as after ``--select``; the parts are united.
             state: folder of earlier artifacts, for the methods ``state``, ``result`` and
                 ``source_status``.
+            is_exact: leave out tests that are taken only because of what they test.
 
         Raises:
             TableError: dbt does not understand the selection or the state.
@@ -66,6 +69,8 @@ class DbtSession:
             "--output-keys",
             "unique_id",
         ]
+        if is_exact:
+            arguments += ["--indirect-selection", "empty"]
         listed = self._invoke(arguments + _state(state), is_quiet=True)
         return frozenset(json.loads(line)["unique_id"] for line in self._result(listed, "list"))
 

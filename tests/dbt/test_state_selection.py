@@ -279,6 +279,14 @@ def test_each_kind_of_change_is_seen_and_named(changed, name, reason):
     assert reason in changed[name]
 
 
+def test_a_test_of_a_changed_model_is_downstream_of_it_and_not_changed_itself(changed):
+    assert not [
+        name
+        for name, reason in changed.items()
+        if "unique_dim_products" in name and "its " in reason
+    ]
+
+
 def test_what_is_downstream_of_a_change_names_it(changed):
     assert changed["dim_customers"].endswith("downstream of customer_features")
 

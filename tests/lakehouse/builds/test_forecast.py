@@ -38,9 +38,10 @@ def test_reach_is_said_in_words():
         "Reach: facts: 1 model and 1 data test after it; exposures page",
         "Reach: report: 0 models and 0 data tests after it; exposures page",
     ]
-    assert told({"rule": ["z"]}, {}).reach_lines() == [
-        "Reach: rule: 0 models and 0 data tests after it; no exposure"
+    assert told({"stg_a": ["z"]}, {}).reach_lines() == [
+        "Reach: stg_a: 2 models and 1 data test after it; exposures page, slides"
     ]
+    assert told({"rule": ["nothing is made from a test"]}, {}).reach_lines() == []
 
 
 def test_cost_is_the_sum_of_last_runs_shared_among_threads():
