@@ -42,8 +42,17 @@ build: setup ## The main job: from the purchases file to tested marts (FULL=1, F
 	@$(LAKEHOUSE) build $(if $(FULL),--full) $(if $(FULL_REFRESH),--full-refresh) $(if $(VARS),--vars '$(VARS)')
 
 .PHONY: plan
-plan: setup ## Say what `make build` would build of what has landed, and why
-	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)')
+plan: setup ## Say what `make build` would build of what has landed, why, and how long it takes (JSON=1)
+	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)') $(if $(JSON),--json)
+
+.PHONY: diff
+diff: setup ## Say what a change does to data (TARGET=dev beside production; TABLE=marts.fct_purchases VERSIONS=3..5; STATES=3..4)
+	@$(LAKEHOUSE) diff $(TABLE) $(if $(TARGET),--target $(TARGET)) $(if $(VERSIONS),--versions $(VERSIONS)) \
+		$(if $(STATES),--states $(STATES)) $(if $(KEY),--key $(KEY)) $(if $(IGNORE),--ignore $(IGNORE))
+
+.PHONY: impact
+impact: setup ## Say what a column is made from and what rests on it (COLUMN=cleansed_purchases.purchase)
+	@$(LAKEHOUSE) impact $(or $(COLUMN),cleansed_purchases.purchase) $(if $(JSON),--json)
 
 .PHONY: ci-slim
 ci-slim: setup ## Check what differs from the last good build, in schemas of its own
@@ -130,6 +139,10 @@ docs: setup ## Write the dbt docs and serve them at http://127.0.0.1:8080
 .PHONY: docs-static
 docs-static: setup ## Write the dbt docs as one HTML file, var/publications/dbt-docs.html
 	@$(PUBLISHING) dbt-docs
+
+.PHONY: lineage
+lineage: setup ## Write the lineage of all columns as one HTML file, var/publications/lineage.html
+	@$(PUBLISHING) lineage
 
 .PHONY: notebook
 notebook: setup ## Run the exploration on what is built, var/publications/eda.html

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 
+from lakehouse.builds.forecast import Forecast
 from lakehouse.builds.production import (
     BuildOptions,
     ProductionBuild,
@@ -63,7 +64,8 @@ def _planned(
     artifacts = artifacts_folder(settings)
     with open_dbt(settings, "prod", artifacts, options.variables, options.log_format) as session:
         planned = plan_production(session, settings, options)
-        for line in planned.lines:
+        cost = planned.forecast.cost_line()
+        for line in (*planned.lines, *([cost] if cost else [])):
             console.print(line, soft_wrap=True, highlight=False)
         yield session, planned
 
@@ -84,8 +86,11 @@ def build_tables(settings: Settings, console: Console, options: BuildOptions) ->
             )
 
 
-def plan(settings: Settings, console: Console, options: BuildOptions) -> None:
+def plan(settings: Settings, console: Console, options: BuildOptions) -> Forecast:
     """Say what the next build would build of what has landed, and why; nothing is built.
+
+    Returns:
+        The same for machines, with how far each change reaches and what the build costs.
 
     Raises:
         TableError: dbt cannot answer, or a build is running.
@@ -93,8 +98,10 @@ def plan(settings: Settings, console: Console, options: BuildOptions) -> None:
     """
     with only_one_build(settings):
         prepare_server(settings, console)
-        with _planned(settings, console, options):
-            pass
+        with _planned(settings, console, options) as (_, planned):
+            for line in planned.forecast.reach_lines():
+                console.print(line, soft_wrap=True, highlight=False)
+    return planned.forecast
 
 
 def build(settings: Settings, console: Console, options: BuildOptions) -> None:

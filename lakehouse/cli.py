@@ -1,5 +1,6 @@
 """The command line: ``python -m lakehouse``; `make` calls it for everything it does."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,9 @@ from lakehouse.builds.slim_ci import slim_ci as run_slim_ci
 from lakehouse.console import run_app
 from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
+from lakehouse.diff.cli import app as diff
 from lakehouse.jars import fetch_jars, jars_present
+from lakehouse.lineage.cli import app as lineage
 from lakehouse.maintenance.cli import app as maintenance
 from lakehouse.migrate import migrate as run_migrate
 from lakehouse.migrate import refuse_old_layout
@@ -32,6 +35,8 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(maintenance)
+app.add_typer(lineage)
+app.add_typer(diff)
 console = Console()
 
 Variables = Annotated[str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")]
@@ -149,9 +154,17 @@ def build(
 
 
 @app.command()
-def plan(variables: Variables = "{}") -> None:
-    """Say what the next build would build of what has landed, and why."""
-    run_plan(settings(), console, BuildOptions(variables=variables))
+def plan(
+    variables: Variables = "{}",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON alone; what is for people goes to stderr")
+    ] = False,
+) -> None:
+    """Say what the next build would build of what has landed, why, how far it reaches, how long."""
+    told = Console(stderr=True) if as_json else console
+    planned = run_plan(settings(), told, BuildOptions(variables=variables))
+    if as_json:
+        typer.echo(json.dumps(planned.as_json(), indent=1))
 
 
 @app.command()

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import typer
 from rich.console import Console
 
+from lakehouse.lineage.project import project_lineage, read_manifest
 from lakehouse.settings import settings
 from publishing.dbt_docs import parse_project, write_static_docs
 from publishing.dictionary import DICTIONARY, dictionary
 from publishing.findings import Findings, find
+from publishing.lineage import write_lineage
 from publishing.notebook import write_notebook
 from publishing.presentation import write_presentation
 from publishing.report import write_report
@@ -35,6 +37,18 @@ def write_dictionary() -> None:
     """Write docs/data-dictionary.md from the descriptions beside the models."""
     DICTIONARY.write_text(dictionary(parse_project(settings())))
     console.print(f"Data dictionary: {DICTIONARY}", soft_wrap=True)
+
+
+@app.command("lineage")
+def write_columns() -> None:
+    """Write from which columns each column is made as one HTML file."""
+    manifest = read_manifest(settings())
+    target = write_lineage(
+        project_lineage(manifest),
+        manifest["metadata"]["generated_at"],
+        settings().var_dir / "publications",
+    )
+    console.print(f"Column lineage: {target}", soft_wrap=True)
 
 
 @app.command("notebook")

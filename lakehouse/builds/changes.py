@@ -43,6 +43,7 @@ def source_changes(
     now: Mapping[str, Any],
     graph: Mapping[str, Node],
     read: Iterable[str],
+    rows: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {}),
 ) -> dict[str, SourceChange]:
     """Sources whose rows are others than they were, by unique id.
 
@@ -54,6 +55,7 @@ def source_changes(
         now: sources.json of this moment.
         graph: as read by :func:`lakehouse.builds.plan.read_graph`.
         read: unique ids of the sources that count.
+        rows: how many rows the sources had before and have now, as far as that is known.
     """
     earlier, later, changes = _loaded_at(before), _loaded_at(now), {}
     for name in read:
@@ -61,13 +63,27 @@ def source_changes(
         if loaded_at is None:
             change = SourceChange(f"{label} does not tell how fresh it is", False)
         elif was is None or loaded_at > was:
-            change = SourceChange(f"new rows in {label}", True)
+            change = SourceChange(f"new rows in {label}{_more(name, *rows)}", True)
         elif loaded_at < was:
             change = SourceChange(f"rows of {label} are gone or older than before", False)
         else:
             continue
         changes[name] = change
     return changes
+
+
+def _more(name: str, before: Mapping[str, int], now: Mapping[str, int]) -> str:
+    """How many more rows a source has, in brackets; nothing where that is not known.
+
+    >>> _more("sales", {"sales": 5}, {"sales": 1005})
+    ' (1,000 more)'
+    """
+    if name not in before or name not in now:
+        return ""
+    more = now[name] - before[name]
+    if more > 0:
+        return f" ({more:,} more)"
+    return f" ({-more:,} fewer, written anew)" if more else " (as many as before, written anew)"
 
 
 def stale_sources(now: Mapping[str, Any], graph: Mapping[str, Node]) -> list[str]:

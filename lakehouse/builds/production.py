@@ -3,13 +3,16 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from lakehouse.builds.carry_over import carry_over, read_costs
 from lakehouse.builds.changes import missing, source_changes, stale_sources, unfinished
 from lakehouse.builds.conditions import differences, read_conditions
-from lakehouse.builds.plan import BUILT, Node, describe, explain, read_graph
+from lakehouse.builds.forecast import Forecast, forecast, read_exposures
+from lakehouse.builds.plan import BUILT, Node, Why, describe, explain, read_graph
 from lakehouse.builds.session import DbtSession
+from lakehouse.builds.source_rows import count_source_rows
 from lakehouse.builds.state import BuildState, keep_failed, keep_good, read_state
 from lakehouse.builds.test_history import record_test_results
 from lakehouse.settings import Settings
@@ -64,6 +67,7 @@ class ProductionBuild:
         tests: unique id of each data test of the project -> its name.
         conditions: what the build rests on beside the nodes; kept with its state.
         lines: what is built and why, and which sources are stale, for people.
+        forecast: the same with how far it reaches and how long it takes.
     """
 
     arguments: tuple[str, ...]
@@ -72,6 +76,7 @@ class ProductionBuild:
     tests: Mapping[str, str]
     conditions: dict[str, Any]
     lines: tuple[str, ...]
+    forecast: Forecast = field(default_factory=Forecast)
 
 
 def plan_production(
@@ -90,9 +95,11 @@ def plan_production(
     manifest = json.loads((session.artifacts / "manifest.json").read_text())
     graph = read_graph(manifest)
     conditions = read_conditions(manifest, options.variables, settings)
+    # Before the sources are asked: what lands in between is the next build's.
+    conditions["source_rows"] = count_source_rows(graph, _sources_read(graph), settings)
     session.freshness([f"source:{graph[name].label}" for name in _sources_read(graph)])
     sources = json.loads((session.artifacts / "sources.json").read_text())
-    state = read_state(settings)
+    earlier = state = read_state(settings)
     is_full_refresh = options.is_full_refresh
     if options.is_full or is_full_refresh:
         why_all = ["it was asked for"]
@@ -101,12 +108,15 @@ def plan_production(
     else:
         why_all = differences(state.conditions, conditions)
     if state is None or why_all:
-        state, selection, selected = None, [], frozenset(graph)
+        state, selection, selected, causes = None, [], frozenset(graph), {}
+        reasons = {name: Why() for name, node in graph.items() if node.kind != "source"}
         lines = [f"Build: everything, because {'; '.join(why_all)}"]
     else:
-        selection, causes = _changes_since(session, state, sources, graph)
+        rows = (state.conditions.get("source_rows", {}), conditions["source_rows"])
+        selection, causes = _changes_since(session, state, sources, graph, rows)
         selected = session.select(selection, state.folder) if selection else frozenset()
-        lines = describe(graph, explain(graph, selected, causes))
+        reasons = explain(graph, selected, causes)
+        lines = describe(graph, reasons)
         # Incremental tables that were to begin from nothing still are.
         is_full_refresh = not state.is_good and bool(state.results["args"].get("full_refresh"))
     return ProductionBuild(
@@ -120,7 +130,22 @@ def plan_production(
         tests={name: node.label for name, node in graph.items() if node.kind == "test"},
         conditions=conditions,
         lines=(*stale_sources(sources, graph), *lines),
+        forecast=forecast(
+            graph,
+            read_exposures(manifest),
+            reasons,
+            causes,
+            {} if earlier is None else read_costs(earlier.folder),
+            because=why_all,
+            concurrency=1.0 if earlier is None else _concurrency(earlier.results),
+        ),
     )
+
+
+def _concurrency(results: Mapping[str, Any]) -> float:
+    """Nodes that ran at a time in a build, on average."""
+    seconds = sum(result["execution_time"] for result in results["results"])
+    return seconds / results["elapsed_time"] if results["elapsed_time"] else 1.0
 
 
 def _sources_read(graph: Mapping[str, Node]) -> list[str]:
@@ -140,6 +165,7 @@ def _changes_since(
     state: BuildState,
     sources: Mapping[str, Any],
     graph: Mapping[str, Node],
+    rows: tuple[Mapping[str, int], Mapping[str, int]],
 ) -> tuple[list[str], dict[str, list[str]]]:
     """What dbt is to select, and what happened to which source or node, in words."""
     # First, while dbt still knows them from asking for the freshness.
@@ -147,7 +173,7 @@ def _changes_since(
     causes: defaultdict[str, list[str]] = defaultdict(list)
     by_method: list[str] = []
     by_name: list[str] = []
-    changed = source_changes(state.sources, sources, graph, _sources_read(graph))
+    changed = source_changes(state.sources, sources, graph, _sources_read(graph), rows)
     for name, change in changed.items():
         causes[name].append(change.reason)
         if not change.is_fresher:
@@ -155,7 +181,7 @@ def _changes_since(
     if any(change.is_fresher for change in changed.values()):
         by_method.append("source_status:fresher+")
 
-    modified = session.select(["state:modified"], state.folder) & graph.keys()
+    modified = session.select(["state:modified"], state.folder, is_exact=True) & graph.keys()
     if modified:
         by_method.append("state:modified+")
         _add_kinds_of_change(causes, modified, graph, session, state)
@@ -190,12 +216,14 @@ def _add_kinds_of_change(
     nodes = frozenset(name for name in modified if graph[name].kind != "source")
     for name in modified - nodes:
         causes[name].append(f"the declaration of {graph[name].label} changed (state:modified)")
-    new = session.select(["state:new"], state.folder) & nodes if nodes else nodes
+    new = nodes
+    if nodes:
+        new &= session.select(["state:new"], state.folder, is_exact=True)
     for name in new:
         causes[name].append("it is new (state:new)")
     unexplained = old = nodes - new
     for method, reason in _CHANGES.items() if old else ():
-        found = session.select([method], state.folder) & old
+        found = session.select([method], state.folder, is_exact=True) & old
         unexplained -= found
         for name in found:
             causes[name].append(f"{reason} ({method})")
@@ -222,6 +250,8 @@ def run_production(session: DbtSession, build: ProductionBuild, settings: Settin
         return True
     state = None if build.state is None else build.state.folder
     is_good = session.build(build.arguments, state)
+    earlier = read_state(settings)
+    carry_over(session.artifacts, session.statements, None if earlier is None else earlier.folder)
     results = json.loads((session.artifacts / "run_results.json").read_text())
     record_test_results(results, build.tests, settings)
     if is_good:

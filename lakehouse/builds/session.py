@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt_common.events.base_types import EventMsg
 
 __all__ = ["DbtSession", "open_dbt"]
 
@@ -23,12 +25,15 @@ class DbtSession:
     Attributes:
         artifacts: folder with manifest.json, run_results.json and sources.json, each of the last
             command that wrote it.
+        statements: unique id -> number of SQL statements that the last build sent for it; empty
+            text for those of no node.
     """
 
     def __init__(
         self, settings: Settings, target: str, artifacts: Path, variables: str, log_format: str
     ) -> None:
         self.artifacts = artifacts
+        self.statements: Counter[str] = Counter()
         self._log = settings.var_dir / "dbt" / "logs" / "dbt.log"
         self._common = ["--target", target, "--project-dir", str(DBT_PROJECT_DIR)]
         self._common += ["--profiles-dir", str(PROFILES_DIR), "--target-path", str(artifacts)]
@@ -38,15 +43,19 @@ class DbtSession:
 
         self._runner = dbtRunner()
         parsed = self._invoke(["parse"], is_quiet=True)
-        self._runner = dbtRunner(manifest=self._result(parsed, "parse"))
+        manifest = self._result(parsed, "parse")
+        self._runner = dbtRunner(manifest=manifest, callbacks=[self._count_statement])
 
-    def select(self, selection: Sequence[str], state: Path | None = None) -> frozenset[str]:
+    def select(
+        self, selection: Sequence[str], state: Path | None = None, *, is_exact: bool = False
+    ) -> frozenset[str]:
         """Unique ids of what a selection takes, of every resource type.
 
         Args:
             selection: as after ``--select``; the parts are united.
             state: folder of earlier artifacts, for the methods ``state``, ``result`` and
                 ``source_status``.
+            is_exact: leave out tests that are taken only because of what they test.
 
         Raises:
             TableError: dbt does not understand the selection or the state.
@@ -60,6 +69,8 @@ class DbtSession:
             "--output-keys",
             "unique_id",
         ]
+        if is_exact:
+            arguments += ["--indirect-selection", "empty"]
         listed = self._invoke(arguments + _state(state), is_quiet=True)
         return frozenset(json.loads(line)["unique_id"] for line in self._result(listed, "list"))
 
@@ -102,6 +113,7 @@ class DbtSession:
             TableError: dbt ended before it ran anything.
         """
         (self.artifacts / "run_results.json").unlink(missing_ok=True)
+        self.statements.clear()
         done = self._invoke(["build", *arguments, *_state(state)])
         if not (self.artifacts / "run_results.json").exists():
             self._result(done, "build")
@@ -119,6 +131,10 @@ class DbtSession:
                 f"The dbt macro {macro} failed; {self._log} holds the details. Mend the cause and "
                 f"run `dbt run-operation {macro}` in dbt_project"
             )
+
+    def _count_statement(self, event: "EventMsg") -> None:
+        if event.info.name == "SQLQuery":
+            self.statements[event.data.node_info.unique_id] += 1
 
     def _invoke(self, arguments: list[str], *, is_quiet: bool = False) -> "dbtRunnerResult":
         quiet = ["--quiet", "--log-level", "none"] if is_quiet else []

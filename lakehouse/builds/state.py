@@ -1,7 +1,7 @@
 """The state of production: what the last good build was made from, and a failed one after it.
 
-Folders under ``var/dbt``, each with manifest.json, run_results.json, sources.json and
-conditions.json:
+Folders under ``var/dbt``, each with manifest.json, run_results.json, sources.json, conditions.json
+and, of what was built since they are counted, costs.json:
     prod: of the last build that succeeded; ``--defer --state var/dbt/prod`` reads it too.
     failed: of the newest attempt since, if it failed.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakehouse.builds.carry_over import COSTS
 from lakehouse.settings import Settings
 
 __all__ = [
@@ -133,6 +134,8 @@ def _replace(folder: Path, artifacts: Path, conditions: dict[str, Any]) -> None:
     new.mkdir(parents=True)
     for name in _ARTIFACTS:
         shutil.copyfile(artifacts / name, new / name)
+    if (artifacts / COSTS).exists():
+        shutil.copyfile(artifacts / COSTS, new / COSTS)
     (new / _CONDITIONS).write_text(json.dumps(conditions, indent=1))
     if folder.exists():
         folder.rename(old)

@@ -167,10 +167,20 @@ def test_new_rows_of_a_source_are_built_through_to_the_marts(opened, settings):
     planned = plan(opened, settings, loaded_at="2026-01-02T00:00:00Z")
     assert planned.arguments[2:] == ("--select", "source_status:fresher+")
     found = reasons(planned)
-    assert (
-        found["stg_csv__purchases"] == found["fct_purchases"] == "new rows in bronze.csv_purchases"
-    )
+    assert found["stg_csv__purchases"] == found["fct_purchases"]
+    assert found["fct_purchases"].startswith("new rows in bronze.csv_purchases")
     assert "stg_ml__segments" not in found
+
+
+def test_the_forecast_says_how_far_new_rows_reach_and_what_is_built(opened, settings):
+    planned = plan(opened, settings, loaded_at="2026-01-02T00:00:00Z")
+    told = planned.forecast.as_json()
+    (change,) = told["changes"]
+    assert change["name"] == "bronze.csv_purchases"
+    assert {"stg_csv__purchases", "fct_purchases", "dim_products"} <= set(change["models"])
+    assert "stg_ml__segments" not in change["models"]
+    assert "eda_notebook" in change["exposures"]
+    assert {node["unique_id"] for node in told["nodes"]} == planned.tasks
 
 
 def test_rows_that_are_gone_are_noticed_without_a_later_time(opened, settings):
@@ -190,6 +200,7 @@ def test_another_value_of_a_variable_builds_everything(opened, settings):
     assert planned.lines == ("Build: everything, because the variable folds is 5, not 10",)
     assert planned.arguments[2:] == ()
     assert len(planned.tasks) > 100
+    assert {node["unique_id"] for node in planned.forecast.nodes} == planned.tasks
 
 
 def test_another_hook_of_the_project_builds_everything(opened, project, settings):
@@ -266,6 +277,14 @@ def test_a_failed_attempt_is_taken_up_where_it_failed(opened, settings):
 )
 def test_each_kind_of_change_is_seen_and_named(changed, name, reason):
     assert reason in changed[name]
+
+
+def test_a_test_of_a_changed_model_is_downstream_of_it_and_not_changed_itself(changed):
+    assert not [
+        name
+        for name, reason in changed.items()
+        if "unique_dim_products" in name and "its " in reason
+    ]
 
 
 def test_what_is_downstream_of_a_change_names_it(changed):

@@ -10,7 +10,7 @@ import pytest
 from lakehouse_under_test import LakehouseUnderTest
 from rich.console import Console
 
-from lakehouse.build import build_tables
+from lakehouse.build import build_tables, plan
 from lakehouse.builds import conditions, session
 from lakehouse.builds.production import BuildOptions
 from lakehouse.builds.slim_ci import slim_ci
@@ -92,7 +92,9 @@ def test_new_rows_are_built_through_and_the_rest_is_left_alone(builds, tmp_path)
     before = count_answers(lakehouse)
     lakehouse.land_lines(tmp_path, "2000301,P90000301,M,26-35,4,B,2,0,5,,,6000")
     assert "fct_purchases" in next(
-        line for line in builds.run() if line.endswith(": new rows in bronze.csv_purchases")
+        line
+        for line in builds.run()
+        if line.endswith(": new rows in bronze.csv_purchases (1 more)")
     )
     assert lakehouse.sql("select count(*) from marts.fct_purchases where user_id = 2000301") == [
         (1,)
@@ -123,6 +125,36 @@ def test_a_failed_build_is_taken_up_where_it_failed(builds, model):
     assert "it failed before" in builds.said
     assert "fct_purchases" not in builds.results()
     assert builds.run()[-1] == "Build: nothing is new, so nothing is built"
+
+
+def test_a_plan_tells_reach_and_cost_and_builds_nothing(builds, model):
+    lakehouse = builds.lakehouse
+    before = lakehouse.table(f"marts.{MODEL}").version()
+    model.write_text(model.read_text() + "\n-- other\n")
+    text = StringIO()
+    told = plan(lakehouse.settings, Console(file=text, width=200), BuildOptions()).as_json()
+    assert f"  {MODEL}: its SQL changed (state:modified.body)" in text.getvalue().splitlines()
+    (change,) = told["changes"]
+    assert (change["name"], change["reasons"]) == (
+        MODEL,
+        ("its SQL changed (state:modified.body)",),
+    )
+    assert "results_presentation" in change["exposures"]
+    # At the least its two statements: what it reads, and what it writes.
+    (node,) = [node for node in told["nodes"] if node["name"] == MODEL]
+    assert node["statements"] >= 2
+    assert told["nodes_without_a_last_run"] == 0
+    assert told["seconds"] > 0
+    assert lakehouse.table(f"marts.{MODEL}").version() == before
+
+
+def test_the_state_knows_the_sql_of_models_that_the_last_build_left_alone(builds):
+    nodes = json.loads((production_state(builds.lakehouse.settings) / "manifest.json").read_text())[
+        "nodes"
+    ]
+    models = [node for node in nodes.values() if node["resource_type"] == "model"]
+    assert len(builds.results()) < len(models)
+    assert [node["name"] for node in models if not node.get("compiled_code")] == []
 
 
 def test_a_dropped_table_is_built_again(builds):

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from lakehouse_under_test import LakehouseUnderTest
+from typer.testing import CliRunner
 
+from lakehouse.builds.state import production_state
+from lakehouse.cli import app
+from lakehouse.diff import cli
 from lakehouse.summary import summarise
 
 pytestmark = pytest.mark.integration
@@ -103,3 +107,23 @@ def test_an_empty_run_changes_no_row_of_a_table_that_stands(lakehouse):
     before = lakehouse.sql(count)
     lakehouse.dbt("run", "--empty", "-s", "screened_purchases")
     assert lakehouse.sql(count) == before
+
+
+def test_what_a_change_does_to_data_is_told_beside_production(lakehouse, people, monkeypatch):
+    anna, _ = people
+    settings = lakehouse.settings.model_copy(update={"dbt_schema": anna.prefix})
+    monkeypatch.setattr(cli, "settings", lambda: settings)
+    model = "customer_lifetime_value"
+    state = str(production_state(settings))
+    build = ("run", "-s", model, "--defer", "--state", state)
+    anna.dbt(*build)
+    same = CliRunner().invoke(app, ["diff", "--target", "dev"])
+    assert (same.exit_code, f"marts.{model}: equal" in same.output) == (0, True), same.output
+
+    anna.dbt(*build, "--vars", "{gross_margin: 0.9}")
+    other = CliRunner().invoke(app, ["diff", "--target", "dev"])
+    assert other.exit_code == 1, other.output
+    report = (settings.var_dir / "diff" / "dev.md").read_text()
+    ((count,),) = lakehouse.sql("select count(*) from marts.customer_lifetime_value")
+    assert f"| margin_to_date | {count:,} | 100.00% |" in report
+    assert "| sum_purchase |" not in report

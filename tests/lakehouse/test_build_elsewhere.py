@@ -49,5 +49,6 @@ def test_a_plan_is_said_and_not_built(monkeypatch, tmp_path):
     monkeypatch.setattr(build, "run_production", lambda *_: pytest.fail("something was built"))
     monkeypatch.setattr(build, "land_source", lambda *_: pytest.fail("something has landed"))
     said = io.StringIO()
-    build.plan(Settings(var_dir=tmp_path), Console(file=said), BuildOptions())
+    told = build.plan(Settings(var_dir=tmp_path), Console(file=said), BuildOptions())
     assert said.getvalue() == "all\n"
+    assert told.as_json()["nodes"] == []

@@ -41,6 +41,27 @@ def test_a_source_with_other_rows_is_noticed(before, now, reason, is_fresher):
     assert (change.reason, change.is_fresher) == (reason, is_fresher)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "says"),
+    [
+        ({SALES: 5}, {SALES: 1005}, "new rows in bronze.sales (1,000 more)"),
+        ({SALES: 5}, {SALES: 5}, "new rows in bronze.sales (as many as before, written anew)"),
+        ({SALES: 5}, {SALES: 2}, "new rows in bronze.sales (3 fewer, written anew)"),
+        ({}, {SALES: 2}, "new rows in bronze.sales"),
+        ({SALES: 5}, {}, "new rows in bronze.sales"),
+    ],
+)
+def test_how_many_rows_are_new_is_said_where_it_is_known(before, now, says):
+    (change,) = source_changes(
+        sources("2026-01-01T00:00:00Z"),
+        sources("2026-01-02T00:00:00Z"),
+        GRAPH,
+        [SALES],
+        (before, now),
+    ).values()
+    assert change.reason == says
+
+
 def test_a_source_that_was_not_written_to_is_left_alone():
     same = sources("2026-01-01T00:00:00Z")
     assert source_changes(same, same, GRAPH, [SALES]) == {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from lakehouse.builds.carry_over import read_costs
 from lakehouse.builds.production import ProductionBuild, run_production
 from lakehouse.builds.state import artifacts_folder, read_state
 from lakehouse.settings import Settings
@@ -20,6 +21,7 @@ class FakeDbt:
 
     def __init__(self, artifacts: Path, invocation: str, results: dict[str, str]) -> None:
         self.artifacts = artifacts
+        self.statements = {MODEL: 3}
         self.arguments: list[tuple[Sequence[str], Path | None]] = []
         self._content = {
             "metadata": {
@@ -28,7 +30,7 @@ class FakeDbt:
             },
             "args": {},
             "results": [
-                {"unique_id": name, "status": status, "failures": None}
+                {"unique_id": name, "status": status, "failures": None, "execution_time": 2.0}
                 for name, status in results.items()
             ],
         }
@@ -80,6 +82,11 @@ def test_a_good_build_is_kept_and_its_answers_recorded(settings):
     assert answers.select("test_name", "status", "invocation_id").rows() == [
         ("rule", "warn", "first")
     ]
+
+
+def test_a_good_build_is_kept_with_what_each_node_took(settings):
+    run(settings, "first", model="success", test="pass")
+    assert read_costs(read_state(settings).folder) == {MODEL: (2.0, 3), TEST: (2.0, 0)}
 
 
 def test_a_failed_build_is_kept_apart_and_its_answers_recorded_too(settings):
