@@ -16,7 +16,7 @@ import pyspark
 from kafka import KafkaAdminClient
 
 from lakehouse.errors import ServiceError
-from lakehouse.java import find_java
+from lakehouse.java import find_java, java_options
 from lakehouse.settings import Settings, settings
 
 __all__ = ["answers", "broker_properties", "kafka_command"]
@@ -70,7 +70,8 @@ def kafka_command(settings: Settings, main_class: str, *arguments: str) -> list[
         str(find_java()),
         f"-Xms{settings.kafka_heap}", f"-Xmx{settings.kafka_heap}",
         "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Djava.awt.headless=true",
-        "-Duser.timezone=UTC", f"-Dlog4j2.configurationFile={_LOG_CONFIG}",
+        *java_options(settings.var_dir / "tmp"),
+        f"-Dlog4j2.configurationFile={_LOG_CONFIG.as_uri()}",
         "-cp", class_path, main_class, *arguments,
     ]  # fmt: skip
 

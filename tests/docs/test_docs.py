@@ -174,7 +174,7 @@ def test_the_pages_name_commands_of_every_part():
 
 def test_hooks_before_a_commit_run_pinned_programs_that_make_lint_runs_too():
     hooks = (PROJECT_DIR / ".pre-commit-config.yaml").read_text()
-    makefile = (PROJECT_DIR / "Makefile").read_text().replace("$(VENV)", ".venv")
+    makefile = (PROJECT_DIR / "Makefile").read_text().replace("$(PYTHON) -m ", ".venv/bin/")
     locked = (PROJECT_DIR / "requirements.lock").read_text()
     programs = set(re.findall(r"entry: \.venv/bin/([\w-]+ [\w-]+)", hooks))
     assert {program.split()[0] for program in programs} == {"ruff", "sqlfluff"}
