@@ -52,7 +52,9 @@ class Settings(BaseSettings):
 
     var_dir: Path = Field(PROJECT_DIR / "var", description="Folder of all that is generated")
     root: str = Field("", description="Root of the Delta tables; empty: <var_dir>/lakehouse")
-    csv: Path | None = Field(None, description="Purchases file; empty: look in data/raw")
+    csv: Path | None = Field(
+        None, description="Purchases file, or folder or colon list of them; empty: look in data/raw"
+    )
 
     maven_mirror: str = Field(
         "", description="URL of a mirror of Maven Central for the jars; empty: Maven Central itself"

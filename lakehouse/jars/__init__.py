@@ -48,9 +48,11 @@ def proxy_options(environ: Mapping[str, str]) -> list[str]:
             options.append(f"-D{scheme}.proxyHost={parts.hostname}")
             options.append(f"-D{scheme}.proxyPort={parts.port or 80}")
     excepted = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    hosts = [f"*{host}" if host.startswith(".") else host for host in excepted.split(",") if host]
+    hosts = [host.strip() for host in excepted.split(",") if host.strip()]
     if options and hosts:
-        options.append(f"-Dhttp.nonProxyHosts={'|'.join(host.strip() for host in hosts)}")
+        # A leading point stands for all hosts below, which Java writes with a star.
+        patterns = (f"*{host}" if host.startswith(".") else host for host in hosts)
+        options.append(f"-Dhttp.nonProxyHosts={'|'.join(patterns)}")
     return options
 
 
