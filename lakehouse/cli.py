@@ -164,13 +164,7 @@ def ci_slim() -> None:
     run_slim_ci(settings(), console)
 
 
-@app.command(
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "help_option_names": [],
-    }
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dbt(context: typer.Context) -> None:
     """Run dbt as by hand, with this lakehouse's server and profile: dbt build -s dim_products."""
     raise typer.Exit(run_dbt_as_given(context.args, settings()))

@@ -11,7 +11,7 @@ from lakehouse.dbt import dbt_environment
 from lakehouse.environment import Group, inherited, replaced_environment
 from lakehouse.java import java_options, quoted_options
 from lakehouse.services.environment import READS, service_environment
-from lakehouse.services.kafka import kafka_command
+from lakehouse.services.kafka import kafka_command, properties_text
 from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.spark import SPARK_HOME, spark_conf, spark_environment
 
@@ -167,6 +167,12 @@ def test_every_java_process_has_zone_language_and_folder_and_ends_without_memory
         assert option in broker
         assert f'"{option}"' in spark
     assert set(java_options(tmp_path)) >= set(EVERY_JVM)
+
+
+def test_the_broker_finds_a_folder_of_any_name():
+    text = properties_text({"log.dirs": "/lake ü/日本/a\\b"})
+    assert text == "log.dirs=/lake \\u00fc/\\u65e5\\u672c/a\\\\b\n"
+    assert text.isascii()
 
 
 def test_options_with_quotes_and_blanks_stay_one_option_each():
