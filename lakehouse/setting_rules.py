@@ -15,7 +15,7 @@ __all__ = ["check_names", "check_place", "is_on_this_machine", "written_out"]
 
 _PREFIX = "LAKEHOUSE_"
 
-# A class path ends at the colon, Derby's address at the semicolon, a folder of Kafka's and of Spark's
+# A class path ends at the colon, Derby's address at the semicolon, a folder of Kafka or of Spark
 # at the comma; delta-rs takes a path for a URL, in which the others mean something, or may not be.
 _IMPOSSIBLE = re.compile(r"[:;,\[\]\\|^]|%[0-9A-Fa-f]{2}")
 
