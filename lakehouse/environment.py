@@ -29,7 +29,7 @@ class Group(Enum):
     TERMINAL = (
         "TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR",
         "BROWSER", "DISPLAY", "WAYLAND_DISPLAY",
-        # What a test runner notes about its own process.
+        # What a test runner notes about its own process, and takes away itself.
         "PYTEST_*",
     )  # fmt: skip
     NETWORK = (

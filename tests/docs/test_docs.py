@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import os
 import re
 import runpy
 import sys
@@ -10,6 +11,7 @@ import warnings
 
 import pytest
 
+from lakehouse.environment import replaced_environment
 from lakehouse.settings import PROJECT_DIR, Settings
 
 PAGES = sorted(
@@ -141,6 +143,8 @@ def help_of(module, subcommand):
     sys.argv = [module, *subcommand, "--help"]
     try:
         with (
+            # A command line leaves behind what it does not know, this test's own variables too.
+            replaced_environment(dict(os.environ)),
             contextlib.redirect_stdout(told),
             contextlib.redirect_stderr(told),
             warnings.catch_warnings(action="ignore"),
