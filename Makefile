@@ -7,6 +7,23 @@ LAKEHOUSE := $(PYTHON) -m lakehouse
 PUBLISHING := $(PYTHON) -m publishing
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 BASE_PYTHON ?= python3
+# Everything is started as a module: the programs in $(VENV)/bin keep the place where they were installed.
+WITH_LAKEHOUSE := eval "$$($(LAKEHOUSE) env)" &&
+
+# What somebody set for another Python, dbt or Spark has no say here.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHONINSPECT
+unexport SPARK_HOME SPARK_CONF_DIR HADOOP_CONF_DIR JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
+unexport DBT_PROFILES_DIR DBT_PROJECT_DIR DBT_TARGET DBT_PROFILE VIRTUAL_ENV
+
+# A Python that was replaced or removed under the environment: install anew.
+$(if $(wildcard $(VENV)/installed),$(shell $(PYTHON) -c 'import pip' 2>/dev/null || rm -f $(VENV)/installed))
+
+# The one setting that is needed before there is anything to read settings with.
+LAKEHOUSE_PACKAGE_INDEX ?= $(shell test ! -f .env || sed -n 's/^LAKEHOUSE_PACKAGE_INDEX=//p' .env | tail -n 1)
+ifneq ($(LAKEHOUSE_PACKAGE_INDEX),)
+export PIP_INDEX_URL := $(LAKEHOUSE_PACKAGE_INDEX)
+export UV_DEFAULT_INDEX := $(LAKEHOUSE_PACKAGE_INDEX)
+endif
 
 .PHONY: help
 help: ## List the targets
@@ -18,15 +35,15 @@ setup: $(VENV)/installed var/jars/ivy.sha256 ## Install the pinned packages and 
 	before you run dbt by yourself, \`export DBT_PROFILES_DIR=$(CURDIR)/profiles\`"
 
 $(VENV)/installed: requirements.lock
-	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "Python 3.11 or newer is missing: sudo apt-get install -y python3 python3-venv"; exit 2; }
-	@test -x $(PYTHON) || $(BASE_PYTHON) -m venv $(VENV) || \
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) or sys.version_info >= (3, 14))' 2>/dev/null || \
+		{ echo "Python 3.11, 3.12 or 3.13 is missing (BASE_PYTHON=python3.13 names another one): sudo apt-get install -y python3 python3-venv"; exit 2; }
+	@$(PYTHON) -c 'import pip' 2>/dev/null || $(BASE_PYTHON) -m venv --clear $(VENV) || \
 		{ rm -rf $(VENV); echo "venv is missing: sudo apt-get install -y python3-venv"; exit 2; }
 	@echo "Packages: installing $$(grep -c '^[a-z0-9]' requirements.lock) pinned packages (a minute or two)"
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	@$(PIP_INSTALL) -r $(VENV)/uv.lock
 	@# uv downloads side by side; but only pip reads pip's settings, of an index for instance.
-	@$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock || \
+	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock || \
 		$(PIP_INSTALL) -r requirements.lock
 	@touch $@
 
@@ -134,7 +151,7 @@ reset: setup ## Delete all tables and start over (asks first)
 
 .PHONY: docs
 docs: setup ## Write the dbt docs and serve them at http://127.0.0.1:8080
-	@cd dbt_project && ../$(VENV)/bin/dbt docs generate --quiet --target prod && ../$(VENV)/bin/dbt docs serve --host 127.0.0.1
+	@$(LAKEHOUSE) dbt docs generate --quiet --target prod && $(LAKEHOUSE) dbt docs serve --host 127.0.0.1
 
 .PHONY: docs-static
 docs-static: setup ## Write the dbt docs as one HTML file, var/publications/dbt-docs.html
@@ -162,44 +179,44 @@ dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside 
 
 .PHONY: lint-dbt
 lint-dbt: setup ## Check what the dbt project says of itself: descriptions, tests, owners (no server)
-	@cd dbt_project && ../$(VENV)/bin/dbt parse --quiet --target-path ../var/dbt/lint
-	@$(VENV)/bin/dbt-bouncer run
-	@$(VENV)/bin/dbt-score lint --manifest var/dbt/lint/manifest.json
+	@$(LAKEHOUSE) dbt parse --quiet --target-path ../var/dbt/lint
+	@$(PYTHON) -c 'from dbt_bouncer.main import app; app()' run
+	@$(PYTHON) -m dbt_score lint --manifest var/dbt/lint/manifest.json
 
 .PHONY: lint-python
 lint-python: setup ## Check the Python: style, form, and that imports go one way
-	@$(VENV)/bin/ruff check .
-	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/lint-imports --no-logo --cache-dir var/import-linter
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo --cache-dir var/import-linter
 
 .PHONY: lint
 lint: lint-python lint-dbt up ## Check all style, with sqlfluff for SQL (its templater asks the server)
-	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+	@$(WITH_LAKEHOUSE) $(PYTHON) -m sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
 .PHONY: test
 test: lint-python lint-dbt ## Lint, unit tests and integration tests
-	@$(VENV)/bin/pytest
+	@$(PYTHON) -m pytest
 
 .PHONY: test-faults
 test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled
-	@$(VENV)/bin/pytest -m faults tests/faults
+	@$(PYTHON) -m pytest -m faults tests/faults
 
 .PHONY: test-long
 test-long: setup ## Stories of many builds and starts: limits, overlapping runs, a session, the stream in the rough world
-	@$(VENV)/bin/pytest -m long
+	@$(PYTHON) -m pytest -m long
 
 CONFORMANCE := var/results/conformance.json
 
 .PHONY: test-conformance
 test-conformance: setup ## Run dbt's own adapter tests against our Spark, and write docs/conformance.md
 	@rm -f $(CONFORMANCE); failed=0; for target in thrift session; do \
-		$(VENV)/bin/pytest -m conformance --dbt-target $$target --conformance-outcomes $(CONFORMANCE) \
+		$(PYTHON) -m pytest -m conformance --dbt-target $$target --conformance-outcomes $(CONFORMANCE) \
 			tests/conformance || failed=1; \
 	done; PYTHONPATH=tests $(PYTHON) -m conformance.matrix && exit $$failed
 
 .PHONY: lock
 lock: ## Write requirements.lock anew from pyproject.toml
-	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
 
 .PHONY: bench

@@ -9,19 +9,16 @@ from urllib.parse import parse_qs
 
 import polars as pl
 
-__all__ = ["AGES", "CITIES", "FILTERS", "GENDERS", "Query"]
+from lakehouse.shop import AGES, CATEGORIES, CITIES, GENDERS
 
-AGES = ("0-17", "18-25", "26-35", "36-45", "46-50", "51-55", "55+")
-CITIES = ("A", "B", "C")
-GENDERS = ("F", "M")
-_CATEGORIES = tuple(str(number) for number in range(1, 21))
+__all__ = ["FILTERS", "Query"]
 
 FILTERS = {
     # Parameter -> column and the values that it may have, in the order in which they are shown.
     "city": ("city_category", CITIES),
     "age": ("age", AGES),
     "gender": ("gender", GENDERS),
-    "category": ("product_category_1", _CATEGORIES),
+    "category": ("product_category_1", tuple(str(number) for number in CATEGORIES)),
 }
 # Longest address that is read, and its fields: all filters with all values take less.
 _LONGEST = 600

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from dashboard.query import AGES, FILTERS, Query
+from dashboard.query import FILTERS, Query
+from lakehouse.shop import AGES
 
 __all__ = ["COLUMNS", "Overview", "SalesCube", "cube", "every_step", "newest_steps", "summarise"]
 

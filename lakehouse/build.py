@@ -15,8 +15,9 @@ from lakehouse.builds.production import (
 from lakehouse.builds.server import prepare_server
 from lakehouse.builds.session import DbtSession, open_dbt
 from lakehouse.builds.state import artifacts_folder
+from lakehouse.data.csv_records import inspect
 from lakehouse.data.landing import LandingResult, land
-from lakehouse.data.source import find_source
+from lakehouse.data.source import find_sources
 from lakehouse.errors import TableError
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import record_good_state
@@ -41,19 +42,32 @@ def only_one_build(settings: Settings) -> AbstractContextManager[None]:
     )
 
 
-def land_source(settings: Settings, console: Console) -> LandingResult:
-    """Find or make the purchases file and land it."""
-    source = find_source(settings, report=console.print)
-    with rows_progress("Landing", None, console) as progress:
-        result = land(
-            source.path,
-            table_path=settings.table_path("bronze", "csv_purchases"),
-            data_kind=source.data_kind,
-            progress=progress,
-        )
-    what = "landed before, nothing to do" if result.already_landed else "landed"
-    console.print(f"Landing: {result.rows:,} rows {what} (load {result.load_id})")
-    return result
+def land_source(settings: Settings, console: Console) -> list[LandingResult]:
+    """Find or make the purchases files and land each; one result a file, in their order.
+
+    Raises:
+        SourceFileError: one of them cannot be landed; of several, nothing was written then.
+        TableError: the bronze table cannot be opened or written.
+    """
+    sources = find_sources(settings, report=console.print)
+    if len(sources) > 1:
+        # So that a bad one does not leave half of them landed.
+        for source in sources:
+            inspect(source.path)
+    results = []
+    for source in sources:
+        with rows_progress("Landing", None, console) as progress:
+            result = land(
+                source.path,
+                table_path=settings.table_path("bronze", "csv_purchases"),
+                data_kind=source.data_kind,
+                progress=progress,
+            )
+        what = "landed before, nothing to do" if result.already_landed else "landed"
+        of = f" of {source.path.name}" if len(sources) > 1 else ""
+        console.print(f"Landing: {result.rows:,} rows{of} {what} (load {result.load_id})")
+        results.append(result)
+    return results
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The command line: ``python -m lakehouse``; `make` calls it for everything it does."""
 
 import json
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,12 +18,14 @@ from lakehouse.builds.slim_ci import slim_ci as run_slim_ci
 from lakehouse.console import run_app
 from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
+from lakehouse.dbt import run_dbt_as_given
 from lakehouse.diff.cli import app as diff
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.lineage.cli import app as lineage
 from lakehouse.maintenance.cli import app as maintenance
 from lakehouse.migrate import migrate as run_migrate
 from lakehouse.migrate import refuse_old_layout
+from lakehouse.places import check_root
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.reset import folders_of_lakehouse
 from lakehouse.reset import reset as run_reset
@@ -55,7 +58,7 @@ def jars() -> None:
         if not jars_present(settings().var_dir)
         else "Jars: all there"
     )
-    fetch_jars(settings().var_dir)
+    fetch_jars(settings().var_dir, settings().maven_mirror)
 
 
 @app.command()
@@ -108,6 +111,7 @@ def fetch() -> None:
 @app.command()
 def land() -> None:
     """Land the purchases file (your own, or a synthetic one) in the bronze table."""
+    check_root(settings())
     refuse_old_layout(settings())
     land_source(settings(), console)
 
@@ -171,6 +175,21 @@ def plan(
 def ci_slim() -> None:
     """Check what differs from production, in schemas of its own that are dropped at the end."""
     run_slim_ci(settings(), console)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dbt(context: typer.Context) -> None:
+    """Run dbt as by hand, with this lakehouse's server and profile: dbt build -s dim_products."""
+    raise typer.Exit(run_dbt_as_given(context.args, settings()))
+
+
+@app.command()
+def env() -> None:
+    """Print for a shell what a dbt by hand has to know: eval "$(python -m lakehouse env)"."""
+    secrets = settings().secret_variables()
+    for name, value in settings().as_environment().items():
+        if name not in secrets:
+            typer.echo(f"export {name}={shlex.quote(value)}")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import typer
 from rich.console import Console
 
+from lakehouse.environment import adopt_environment
 from lakehouse.errors import LakehouseError
 
 __all__ = ["run_app"]
@@ -10,6 +11,7 @@ __all__ = ["run_app"]
 
 def run_app(app: typer.Typer) -> None:
     """Run a command line; an error that the user can mend is one line and exit code 2."""
+    adopt_environment()
     try:
         app()
     except LakehouseError as error:

@@ -3,35 +3,48 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-from lakehouse.errors import TableError
-from lakehouse.settings import PROJECT_DIR, Settings
+from lakehouse.environment import Group, inherited
+from lakehouse.settings import OF_PROFILES, PROJECT_DIR, Settings
+from lakehouse.spark import SPARK_HOME
 
-__all__ = ["DBT_PROJECT_DIR", "PROFILES_DIR", "dbt_environment", "of_project", "run_dbt"]
+__all__ = [
+    "DBT_PROJECT_DIR",
+    "PROFILES_DIR",
+    "dbt_environment",
+    "of_project",
+    "run_dbt",
+    "run_dbt_as_given",
+]
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 # Named to each dbt that this project starts: a clone without symbolic links has no profile beside
 # dbt_project.yml, and a user's DBT_PROFILES_DIR speaks of other projects.
 PROFILES_DIR = PROJECT_DIR / "profiles"
 
+# Not the program `dbt` beside this Python, which keeps the place where it was installed.
+_DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli(prog_name='dbt')")
+
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """Environment in which dbt meets this lakehouse: its server and its folder for artifacts.
 
     dbt takes any of its options from a variable ``DBT_...``. Those that a user has set for other
-    projects have no say here; those with ``DBT_ENV_`` are values, a password for instance.
+    projects have no say here; those with ``DBT_ENV_`` are values, a password for instance. Secrets
+    of the project's services are none of its business.
     """
-    artifacts = settings.var_dir / "dbt"
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("DBT_") or name.startswith("DBT_ENV_")
-    }
+    ours = settings.as_environment()
+    secrets = settings.secret_variables()
+    inherited_ones = inherited(os.environ, [Group.SYSTEM, Group.TERMINAL, Group.DBT, Group.NETWORK])
+    of_profiles = {name: os.environ[name] for name in OF_PROFILES if name in os.environ}
     return (
-        inherited
-        | settings.as_environment()
-        | {"DBT_TARGET_PATH": str(artifacts / "target"), "DBT_LOG_PATH": str(artifacts / "logs")}
+        inherited_ones
+        | of_profiles
+        | {name: value for name, value in ours.items() if name not in secrets}
+        # Dbt's target `session` is a Spark of its own.
+        | {"SPARK_HOME": str(SPARK_HOME), "PYSPARK_PYTHON": sys.executable}
+        | {"DBT_TARGET_PATH": str(settings.var_dir / "dbt" / "target")}
+        | {"DBT_LOG_PATH": str(settings.var_dir / "dbt" / "logs")}
     )
 
 
@@ -54,18 +67,19 @@ def run_dbt(
         settings: the project's settings.
         target: an output of ``profiles/profiles.yml``.
         capture: keep the output instead of showing it.
-
-    Raises:
-        TableError: dbt is not installed beside this Python.
     """
-    dbt = Path(sys.executable).with_name("dbt")
-    if not dbt.exists():
-        raise TableError(f"There is no dbt beside {sys.executable}. Run `make setup` first")
     return subprocess.run(
-        [str(dbt), *of_project(arguments, target)],
+        [*_DBT, *of_project(arguments, target)],
         cwd=DBT_PROJECT_DIR,
         env=dbt_environment(settings),
         capture_output=capture,
         text=True,
         check=False,
     )
+
+
+def run_dbt_as_given(arguments: list[str], settings: Settings) -> int:
+    """Run dbt with just these arguments, upon this lakehouse; returns its exit code."""
+    environment = dbt_environment(settings) | {"DBT_PROFILES_DIR": str(PROFILES_DIR)}
+    command = [*_DBT, *arguments]
+    return subprocess.run(command, cwd=DBT_PROJECT_DIR, env=environment, check=False).returncode

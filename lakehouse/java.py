@@ -6,9 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from lakehouse.environment import Group, inherited
 from lakehouse.errors import ServiceError
 
-__all__ = ["MINIMUM_JAVA", "find_java", "java_major_version"]
+__all__ = ["MINIMUM_JAVA", "find_java", "java_major_version", "java_options", "quoted_options"]
 
 # Spark 4.2 runs on Java 17 and 21.
 MINIMUM_JAVA = 17
@@ -32,6 +33,34 @@ def java_major_version(version_output: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def java_options(temporary: Path) -> list[str]:
+    """Options of every Java program of the project, whatever machine it runs on.
+
+    Args:
+        temporary: folder for temporary files; native libraries are unpacked and run there, which
+            many machines forbid in /tmp.
+    """
+    return [
+        "-Duser.timezone=UTC",
+        "-Duser.language=en",
+        "-Duser.country=US",
+        "-Dfile.encoding=UTF-8",
+        f"-Djava.io.tmpdir={temporary}",
+        # A program without memory does nothing right any more; the supervisor starts it anew.
+        "-XX:+ExitOnOutOfMemoryError",
+    ]
+
+
+def quoted_options(options: list[str]) -> str:
+    """Options as one text, as Spark takes them apart again: in quotes, with backslashes.
+
+    >>> print(quoted_options(["-Da=b", "-Dfolder=my files"]))
+    "-Da=b" "-Dfolder=my files"
+    """
+    escaped = (option.replace("\\", "\\\\").replace('"', '\\"') for option in options)
+    return " ".join(f'"{option}"' for option in escaped)
+
+
 def find_java() -> Path:
     """Path of a Java that is new enough, from ``JAVA_HOME`` or the search path.
 
@@ -43,7 +72,14 @@ def find_java() -> Path:
     if found is None or not Path(found).exists():
         where = f"JAVA_HOME={home}" if home else "the search path"
         raise ServiceError(f"Java {MINIMUM_JAVA} or newer is missing in {where}. {_INSTALL}")
-    printed = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)
+    printed = subprocess.run(
+        [found, "-version"],
+        # Options that others have set for their Java could keep this one from starting.
+        env=inherited(os.environ, [Group.SYSTEM]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     version = java_major_version(printed.stderr)
     if version is None or version < MINIMUM_JAVA:
         raise ServiceError(

@@ -1,4 +1,7 @@
-"""From the folders of earlier versions, ``<root>/<schema>``, to those of Spark's own layout."""
+"""A lakehouse in another place than its metastore says: moved, copied, or of an earlier version.
+
+An earlier version kept its tables in ``<root>/<schema>``; now they stand in Spark's own layout.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -6,6 +9,8 @@ from pathlib import Path
 
 from lakehouse.errors import TableError
 from lakehouse.maintenance.sql import open_session
+from lakehouse.mlflow_runs import relocate_runs
+from lakehouse.places import is_elsewhere, note_root
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.tables import LAYERS, find_tables
@@ -31,9 +36,13 @@ def refuse_old_layout(settings: Settings) -> None:
 
 
 def migrate(settings: Settings, report: Callable[[str], None]) -> int:
-    """Stop the services, move all tables and register them anew; returns how many dbt wrote.
+    """Stop the services, move what stands in the old layout and register all tables anew.
 
     The metastore is made anew, for it holds the old places. Tables keep their rows and versions.
+    MLflow's runs are told where their files are now.
+
+    Returns:
+        How many tables were registered; 0 where nothing was to be done.
 
     Args:
         settings: the project's settings.
@@ -43,14 +52,16 @@ def migrate(settings: Settings, report: Callable[[str], None]) -> int:
         TableError: a folder cannot be moved, or Spark refuses a table; the same command goes on.
         ServiceError: the Thrift server cannot be stopped or started.
     """
+    relocate_runs(settings)
     folders = _old_folders(settings)
-    if not folders:
+    if not folders and not is_elsewhere(settings):
         return 0
     supervisor.down(settings)
     # The second is that of dbt's target `session`.
     for metastore in (settings.var_dir / "metastore", settings.var_dir / "session"):
         if metastore.exists():
             shutil.rmtree(metastore)
+    note_root(settings)
     last = folders.pop(_LAST, None)
     for schema, folder in folders.items():
         _move(schema, folder, settings)

@@ -3,6 +3,7 @@
 from lakehouse.builds.test_history import ensure_test_results
 from lakehouse.data.bronze import ensure_csv_purchases
 from lakehouse.migrate import refuse_old_layout
+from lakehouse.places import check_root
 from lakehouse.settings import Settings
 from ml.tables import ensure_prediction_tables
 from streaming.live_tables import ensure_live_tables
@@ -18,9 +19,11 @@ def ensure_registered_tables(settings: Settings) -> None:
     without models has the same tables, only without rows.
 
     Raises:
-        TableError: one cannot be created or read, or lacks a column, or the tables of an earlier
-            version stand in its layout.
+        SettingsError: a folder cannot be written to.
+        TableError: one cannot be created or read, or lacks a column, or the metastore is about
+            another root, or the tables of an earlier version stand in its layout.
     """
+    check_root(settings)
     refuse_old_layout(settings)
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
     ensure_bronze_tables(settings)

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from lakehouse.errors import TableError
+from lakehouse.places import root_note
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 
@@ -41,6 +42,7 @@ def reset(settings: Settings) -> None:
     """
     folders = folders_of_lakehouse(settings)
     supervisor.down(settings)
+    root_note(settings).unlink(missing_ok=True)
     for folder in filter(Path.exists, folders):
         try:
             shutil.rmtree(folder)

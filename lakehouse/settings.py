@@ -6,16 +6,33 @@ project folder; ``.env.example`` lists them all. No other module reads these var
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lakehouse.errors import SettingsError
+from lakehouse.setting_rules import check_names, check_place, is_on_this_machine, written_out
 
-__all__ = ["PROJECT_DIR", "Settings", "settings"]
+__all__ = ["OF_PROFILES", "PROJECT_DIR", "Settings", "settings"]
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+# Variables that dbt's profile alone reads, with the same prefix.
+OF_PROFILES = (
+    "LAKEHOUSE_DATABRICKS_DRIVER",
+    "LAKEHOUSE_DATABRICKS_ENDPOINT",
+    "LAKEHOUSE_DATABRICKS_HOST",
+    "LAKEHOUSE_DBT_TARGET",
+    "LAKEHOUSE_DBT_THREADS",
+)
 
 
 class Settings(BaseSettings):
@@ -24,6 +41,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="LAKEHOUSE_",
         env_file=PROJECT_DIR / ".env",
+        # Some editors put a mark before the first name, which would else be a part of it.
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -33,7 +52,16 @@ class Settings(BaseSettings):
 
     var_dir: Path = Field(PROJECT_DIR / "var", description="Folder of all that is generated")
     root: str = Field("", description="Root of the Delta tables; empty: <var_dir>/lakehouse")
-    csv: Path | None = Field(None, description="Purchases file; empty: look in data/raw")
+    csv: Path | None = Field(
+        None, description="Purchases file, or folder or colon list of them; empty: look in data/raw"
+    )
+
+    maven_mirror: str = Field(
+        "", description="URL of a mirror of Maven Central for the jars; empty: Maven Central itself"
+    )
+    package_index: str = Field(
+        "", description="URL of a package index for `make setup`; empty: the one that pip is set to"
+    )
 
     seed: int = Field(20181123, description="Seed of everything random or simulated")
     synthetic_rows: int = Field(550_068, gt=0, description="Rows of the synthetic data set")
@@ -112,16 +140,16 @@ class Settings(BaseSettings):
         SecretStr(""), description="Password of the dashboard; never logged"
     )
 
-    @field_validator("var_dir", "csv", "kafka_ca_file", "kafka_client_pem_file")
+    @field_validator("var_dir", "csv", "kafka_ca_file", "kafka_client_pem_file", mode="before")
     @classmethod
-    def _in_project(cls, path: Path | None) -> Path | None:
+    def _in_project(cls, path: str | Path | None) -> Path | None:
         # The services and dbt run in other folders than the one that a path was written for.
-        return None if path is None else PROJECT_DIR / path
+        return None if path is None else PROJECT_DIR / written_out(path)
 
     @field_validator("root")
     @classmethod
     def _in_project_or_elsewhere(cls, root: str) -> str:
-        return root if not root or "://" in root else str(PROJECT_DIR / root)
+        return root if not root or "://" in root else str(PROJECT_DIR / written_out(root))
 
     @field_validator("spark_settings")
     @classmethod
@@ -131,6 +159,26 @@ class Settings(BaseSettings):
             if not (key.startswith("spark.") and equals and value):
                 raise ValueError(f"{entry!r} is no spark.key=value")
         return text
+
+    @model_validator(mode="after")
+    def _can_work(self) -> Self:
+        check_place("LAKEHOUSE_VAR_DIR", self.var_dir)
+        if self.is_root_here:
+            check_place("LAKEHOUSE_ROOT", Path(self.lakehouse_root))
+        if not is_on_this_machine(self.thrift_host):
+            raise SettingsError(
+                f"LAKEHOUSE_THRIFT_HOST={self.thrift_host!r}: the local Thrift server asks nobody "
+                "for a login, so it listens on this machine only. Set it to 127.0.0.1 and reach it "
+                "through an SSH tunnel, or use a server with a login (docs/how-to/cluster.md)"
+            )
+        has_login = self.dashboard_username and self.dashboard_password.get_secret_value()
+        if not is_on_this_machine(self.dashboard_host) and not has_login:
+            raise SettingsError(
+                f"LAKEHOUSE_DASHBOARD_HOST={self.dashboard_host!r}: without a login the dashboard "
+                "listens on this machine only. Set LAKEHOUSE_DASHBOARD_USERNAME and "
+                "LAKEHOUSE_DASHBOARD_PASSWORD, or the host to 127.0.0.1"
+            )
+        return self
 
     @property
     def kafka_servers(self) -> str:
@@ -163,6 +211,15 @@ class Settings(BaseSettings):
             if value is not None
         }
 
+    @classmethod
+    def secret_variables(cls) -> frozenset[str]:
+        """Names of the variables that hold a secret."""
+        return frozenset(
+            f"LAKEHOUSE_{name.upper()}"
+            for name, field in cls.model_fields.items()
+            if field.annotation is SecretStr
+        )
+
     def schema_path(self, schema: str) -> str:
         """Folder of a schema's tables, where Spark's own warehouse layout puts it."""
         return f"{self.lakehouse_root}/{schema}.db"
@@ -177,8 +234,11 @@ def settings() -> Settings:
     """The settings of this process.
 
     Raises:
-        SettingsError: a value does not fit its field; the message names the variable.
+        SettingsError: a value does not fit its field, or there is no such setting; the message
+            names the variable.
     """
+    fields = {f"LAKEHOUSE_{name.upper()}" for name in Settings.model_fields}
+    check_names({*fields, *OF_PROFILES}, PROJECT_DIR / ".env")
     try:
         return Settings()
     except ValidationError as error:

@@ -6,31 +6,35 @@ run with :func:`spark_conf`; only what :func:`_local_conf` returns is true for o
 
 import os
 import sys
+from pathlib import Path
 
+import pyspark
 from pyspark.sql import SparkSession
 
+from lakehouse.environment import Group, inherited, replaced_environment
 from lakehouse.errors import ServiceError
 from lakehouse.jars import jars_present
-from lakehouse.java import find_java
+from lakehouse.java import find_java, java_options, quoted_options
 from lakehouse.settings import Settings
 
-__all__ = ["spark_conf", "spark_session"]
+__all__ = ["SPARK_HOME", "spark_conf", "spark_environment", "spark_session"]
+
+SPARK_HOME = Path(pyspark.__file__).parent
+"""The pinned Spark, which pyspark brings."""
 
 
 def _local_conf(settings: Settings) -> dict[str, str]:
     """What holds only where driver and executors are one process on this machine."""
     var_dir = settings.var_dir
     metastore = f"jdbc:derby:;databaseName={var_dir}/metastore;create=true"
+    options = ["-XX:+UseParallelGC", f"-Dderby.stream.error.file={var_dir}/logs/derby.log"]
     return {
         "spark.driver.extraClassPath": f"{var_dir}/jars/spark/*",
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         # The collector that leaves most of a few cores to the work; pauses do not matter here.
-        "spark.driver.extraJavaOptions": (
-            "-XX:+UseParallelGC -Duser.timezone=UTC "
-            f"-Dderby.stream.error.file={var_dir}/logs/derby.log"
-        ),
+        "spark.driver.extraJavaOptions": quoted_options([*java_options(var_dir / "tmp"), *options]),
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
         "spark.local.dir": str(var_dir / "tmp"),
         # Two cores and small tables: more partitions only mean more files and more tasks.
@@ -59,6 +63,25 @@ def spark_conf(settings: Settings) -> dict[str, str]:
     return common | dict(entry.split("=", 1) for entry in settings.spark_settings.split())
 
 
+def spark_environment(settings: Settings) -> dict[str, str]:
+    """Environment of a Java process of Spark: the pinned one, and no secret of the project.
+
+    What Spark needs for the logins of an object store is taken over where the tables stand in one.
+    """
+    groups = [Group.SYSTEM] if settings.is_root_here else [Group.SYSTEM, Group.STORAGE]
+    ours = {
+        "SPARK_HOME": str(SPARK_HOME),
+        "TMPDIR": str(settings.var_dir / "tmp"),
+        # Spark's Python workers must run in the same virtual environment as the driver.
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+    if settings.spark_master.startswith("local"):
+        # Spark's own pages would be open to the network otherwise, once they are asked for.
+        ours["SPARK_LOCAL_IP"] = "127.0.0.1"
+    return inherited(os.environ, groups) | ours
+
+
 def spark_session(app_name: str, settings: Settings, **overrides: str) -> SparkSession:
     """The Spark session of this process; tables are read and written by path.
 
@@ -75,11 +98,12 @@ def spark_session(app_name: str, settings: Settings, **overrides: str) -> SparkS
         raise ServiceError(
             f"The jars are missing in {settings.var_dir / 'jars'}. Run `make setup` first"
         )
-    # Spark's Python workers must run in the same virtual environment as the driver.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(app_name)
     for key, value in spark_conf(settings).items():
         builder = builder.config(key, value)
     for key, value in overrides.items():
         builder = builder.config(key.replace("__", "."), value)
-    return builder.getOrCreate()
+    (settings.var_dir / "tmp").mkdir(parents=True, exist_ok=True)
+    # PySpark takes from here what its Java process starts with.
+    with replaced_environment(spark_environment(settings)):
+        return builder.getOrCreate()

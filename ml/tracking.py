@@ -16,6 +16,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from lakehouse.errors import ModelError
+from lakehouse.mlflow_runs import artifacts_folder, check_runs
 from lakehouse.settings import PROJECT_DIR, Settings
 
 __all__ = [
@@ -62,7 +63,12 @@ class RunRecord:
 
 
 def use_tracking(settings: Settings) -> mlflow.MlflowClient:
-    """Point MLflow at the project's store, creating it where it is missing, and return a client."""
+    """Point MLflow at the project's store, creating it where it is missing, and return a client.
+
+    Raises:
+        ModelError: the lakehouse was moved, and its runs still name the files of the old place.
+    """
+    check_runs(settings)
     # Nothing about a run leaves the machine.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # Files of a run are small: bars for them only clutter what a training says.
@@ -103,13 +109,14 @@ def mlflow_errors(settings: Settings) -> Iterator[None]:
 
 def git_commit() -> str:
     """Commit of the project's code; ``-dirty`` with uncommitted changes, 'unknown' without git."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    try:
+        described = subprocess.run(
+            command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        # There is no such program here.
+        return "unknown"
     return described.stdout.strip() or "unknown"
 
 
@@ -125,7 +132,7 @@ def tracked_run(task: str, settings: Settings) -> Iterator[Run]:
         client = use_tracking(settings)
         if client.get_experiment_by_name(name) is None:
             # A tracking server chooses the place of artifacts itself.
-            local = (settings.var_dir / "mlflow" / "artifacts" / task).as_uri()
+            local = (artifacts_folder(settings) / task).as_uri()
             client.create_experiment(name, None if settings.mlflow_tracking_uri else local)
         mlflow.set_experiment(name)
         with mlflow.start_run() as run:

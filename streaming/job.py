@@ -19,6 +19,7 @@ from pyspark.sql.streaming import StreamingQuery
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
 from lakehouse.kafka.topics import Topic, admin_client, ensure_topics
+from lakehouse.places import check_root
 from lakehouse.settings import Settings
 from streaming.bronze_query import start_bronze_query
 from streaming.cluster import check_cluster, check_topics
@@ -68,6 +69,7 @@ def run_job(
     with only_one_job(settings):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        check_root(settings)
         # Before topics are made in a cluster that is refused.
         check_cluster(settings)
         topics = ensure_topics(settings, lambda line: report(f"Stream: {line}"))

@@ -1,7 +1,6 @@
 """Several dbt commands in one process, which parse the project once."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.dbt import DBT_PROJECT_DIR, PROFILES_DIR, dbt_environment
+from lakehouse.environment import replaced_environment
 from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 
@@ -177,14 +177,5 @@ def open_dbt(
     Raises:
         TableError: the project cannot be parsed.
     """
-    before = dict(os.environ)
-    _replace_environment(dbt_environment(settings))
-    try:
+    with replaced_environment(dbt_environment(settings)):
         yield DbtSession(settings, target, artifacts, variables, log_format)
-    finally:
-        _replace_environment(before)
-
-
-def _replace_environment(variables: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(variables)

@@ -10,6 +10,10 @@ from lakehouse.errors import SourceFileError
 
 __all__ = ["MODEL_COLUMNS", "header_columns"]
 
+# The edition with ten columns, which most copies in use today are, has one category of a product.
+_ONLY_CATEGORY = "product_category"
+_MAY_LACK = frozenset({"product_category_2", "product_category_3"})
+
 # What the models add on the way from a landed line to a purchase. A column of such a name would
 # stand there twice, and no build would succeed until the lakehouse is reset.
 MODEL_COLUMNS = frozenset(
@@ -60,7 +64,8 @@ def header_columns(path: Path, line: bytes) -> tuple[str, ...]:
     """Names of the columns of a purchases file, normalised to snake_case, in its order.
 
     A published column is recognised in any case and with any characters between its words, and
-    stands anywhere; the columns beyond the published ones are kept.
+    stands anywhere; the columns beyond the published ones are kept. Second and third category of a
+    product may be lacking, and then a single `Product_Category` is the first one.
 
     Args:
         path: the file, for messages.
@@ -94,18 +99,25 @@ def header_columns(path: Path, line: bytes) -> tuple[str, ...]:
         raise SourceFileError(
             f"{path}: the quotes of line 1 do not match: {_shown(header)}. Correct the header"
         ) from None
-    _check_header(path, header, cells)
-    return tuple(_column_name(cell) for cell in cells)
+    names = _column_names(cells)
+    _check_header(path, header, cells, names)
+    return names
+
+
+def _column_names(cells: list[str]) -> tuple[str, ...]:
+    names = tuple(_column_name(cell) for cell in cells)
+    if any(name.startswith(f"{_ONLY_CATEGORY}_") for name in names):
+        return names
+    return tuple(f"{_ONLY_CATEGORY}_1" if name == _ONLY_CATEGORY else name for name in names)
 
 
 def _column_name(cell: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", cell.casefold()).strip("_")
 
 
-def _check_header(path: Path, header: str, cells: list[str]) -> None:
+def _check_header(path: Path, header: str, cells: list[str], names: tuple[str, ...]) -> None:
     seen: dict[str, str] = {}
-    for cell in cells:
-        name = _column_name(cell)
+    for cell, name in zip(cells, names, strict=True):
         if name in TECHNICAL_COLUMNS or name in MODEL_COLUMNS:
             adds = "landing adds" if name in TECHNICAL_COLUMNS else "the models add"
             raise SourceFileError(
@@ -118,10 +130,12 @@ def _check_header(path: Path, header: str, cells: list[str]) -> None:
             )
         seen[name] = cell
     missing = [name for name in PUBLISHED_COLUMNS if name not in seen]
-    if missing:
+    # One that may be lacking and stands there by a mistyped name would be empty without a word.
+    lacking = [name for name in missing if name not in _MAY_LACK or _renamed([name], seen)]
+    if lacking:
         raise SourceFileError(
-            f"{path}: no column {', '.join(missing)}; line 1 is {_shown(header)}."
-            f"{_renamed(missing, seen)} Correct the header"
+            f"{path}: no column {', '.join(lacking)}; line 1 is {_shown(header)}."
+            f"{_renamed(lacking, seen)} Correct the header"
         )
     if "" in seen:
         position = cells.index(seen[""]) + 1

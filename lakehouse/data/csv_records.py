@@ -54,7 +54,8 @@ class Inspection:
     Attributes:
         sha256: hexadecimal digest of the unpacked bytes.
         rows: records in the file, counted without splitting it into fields.
-        columns: names of the header in its order, normalised to snake_case.
+        columns: names of the header in its order, normalised to snake_case; second and third
+            category of a product may be lacking.
         unpacked_bytes: size of the unpacked file, in bytes.
     """
 
@@ -197,8 +198,11 @@ class _Batch:
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         extra = [name for name in columns if name not in PUBLISHED_COLUMNS]
-        self._names = [*PUBLISHED_COLUMNS, *extra]
-        self._positions = [columns.index(name) for name in self._names]
+        # None stands for a column that the file does not have.
+        self._positions = {
+            name: columns.index(name) if name in columns else None
+            for name in (*PUBLISHED_COLUMNS, *extra)
+        }
         self._no_fields = [""] * len(columns)
         self._clear()
 
@@ -222,8 +226,12 @@ class _Batch:
     def take(self) -> pa.RecordBatch:
         width = len(self._no_fields)
         arrays = {"line_number": pa.array(self._numbers, pa.int64())}
-        for name, position in zip(self._names, self._positions, strict=True):
-            arrays[name] = _null_when_empty(pa.array(self._cells[position::width], pa.string()))
+        for name, position in self._positions.items():
+            arrays[name] = (
+                pa.nulls(len(self), pa.string())
+                if position is None
+                else _null_when_empty(pa.array(self._cells[position::width], pa.string()))
+            )
         arrays["raw_line"] = pa.array(self._raw, pa.string())
         arrays["landing_defect"] = pa.array(self._defects, pa.string())
         self._clear()

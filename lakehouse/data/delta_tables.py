@@ -65,5 +65,5 @@ def _check_shape(path: str, table: DeltaTable, schema: pa.Schema) -> None:
             seen = found.get(field.name, "no such column")
             raise TableError(
                 f"{path}: column {field.name} should be {field.type}, found {seen}. "
-                "Run `make reset`, or use another LAKEHOUSE_ROOT"
+                "Run `make reset`, or set LAKEHOUSE_VAR_DIR to a folder of its own"
             )

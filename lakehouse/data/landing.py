@@ -237,7 +237,7 @@ def _refuse_other_kind(
     if others:
         raise SourceFileError(
             f"{path}: a {data_kind} file, but {table_path} holds {', '.join(others)} rows. "
-            "Run `make reset` first, or use another LAKEHOUSE_ROOT"
+            "Run `make reset` first, or set LAKEHOUSE_VAR_DIR to a folder of its own"
         )
 
 

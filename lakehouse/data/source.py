@@ -1,5 +1,6 @@
-"""Which purchases file is in use: the user's own, or a synthetic one that is made on demand."""
+"""Which purchases files are in use: the user's own, or a synthetic one that is made on demand."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from lakehouse.data.landing import DataKind
 from lakehouse.errors import SourceFileError
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["KAGGLE_DATASET", "RAW_DIR", "Source", "fetch_published", "find_source"]
+__all__ = ["KAGGLE_DATASET", "RAW_DIR", "Source", "fetch_published", "find_source", "find_sources"]
 
 RAW_DIR = PROJECT_DIR / "data" / "raw"
 KAGGLE_DATASET = "sdolezel/black-friday"
 _FILE_NAMES = ("BlackFriday.csv", "BlackFriday.csv.gz")
+# Of a folder; what else programs put beside the parts of a data set is passed over.
+_ENDINGS = (".csv", ".csv.gz")
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,19 @@ class Source:
 
 
 def find_source(
+    settings: Settings, *, raw_dir: Path = RAW_DIR, report: Callable[[str], None]
+) -> Source:
+    """The first of the purchases files, for who needs one only; see :func:`find_sources`."""
+    return find_sources(settings, raw_dir=raw_dir, report=report)[0]
+
+
+def find_sources(
     settings: Settings,
     *,
     raw_dir: Path = RAW_DIR,
     report: Callable[[str], None],
-) -> Source:
-    """The purchases file to land: ``LAKEHOUSE_CSV``, else one in ``data/raw``, else synthetic.
+) -> list[Source]:
+    """The purchases files to land: ``LAKEHOUSE_CSV``, else one in ``data/raw``, else synthetic.
 
     Args:
         settings: the project's settings.
@@ -43,22 +53,46 @@ def find_source(
         SourceFileError: ``LAKEHOUSE_CSV`` names no file, or no synthetic one could be made.
     """
     if settings.csv is not None:
-        if not settings.csv.is_file():
-            raise SourceFileError(
-                f"LAKEHOUSE_CSV={settings.csv}: there is no such file. Correct or unset it"
-            )
-        report(f"Data: REAL, {settings.csv} (LAKEHOUSE_CSV)")
-        return Source(settings.csv, "real")
+        files = _named_files(settings.csv)
+        shown = f"{len(files)} files of {settings.csv}" if len(files) > 1 else str(files[0])
+        report(f"Data: REAL, {shown} (LAKEHOUSE_CSV)")
+        return [Source(file, "real") for file in files]
     for name in _FILE_NAMES:
         if (raw_dir / name).is_file():
             report(f"Data: REAL, {raw_dir / name}")
-            return Source(raw_dir / name, "real")
+            return [Source(raw_dir / name, "real")]
     name = f"synthetic-{settings.synthetic_rows}-rows-seed-{settings.seed}.csv.gz"
     path = settings.var_dir / "data" / name
     report(f"Data: SYNTHETIC, {path} (no LAKEHOUSE_CSV, and no BlackFriday.csv in {raw_dir})")
     if not path.exists():
         _make_synthetic(path, settings)
-    return Source(path, "synthetic")
+    return [Source(path, "synthetic")]
+
+
+def _named_files(csv: Path) -> list[Path]:
+    """The files that the setting names: one, those of a folder by name, or a list with colons."""
+    if csv.exists() or os.pathsep not in str(csv):
+        return _files_in(csv)
+    parts = [PROJECT_DIR / Path(part).expanduser() for part in str(csv).split(os.pathsep) if part]
+    return [file for part in parts for file in _files_in(part)]
+
+
+def _files_in(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(
+            file
+            for file in path.iterdir()
+            if file.name.endswith(_ENDINGS) and not file.name.startswith((".", "_"))
+        )
+        if not found:
+            raise SourceFileError(
+                f"LAKEHOUSE_CSV={path}: no {' and no '.join(_ENDINGS)} file in this folder. Name "
+                "the folder that holds the files themselves"
+            )
+        return found
+    if not path.is_file():
+        raise SourceFileError(f"LAKEHOUSE_CSV={path}: there is no such file. Correct or unset it")
+    return [path]
 
 
 def _make_synthetic(path: Path, settings: Settings) -> None:

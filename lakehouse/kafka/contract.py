@@ -1,8 +1,7 @@
 """What a message of each topic holds: fields, types, allowed values, from ``contract.json``.
 
 That file is the one place that says so: the producer writes by it and bronze validates by it.
-Values and bounds are those of the batch side (``vars`` of ``dbt_project.yml``); a test holds the
-two against each other.
+Values and bounds that files have as well are named there by their variable in ``dbt_project.yml``.
 """
 
 import json
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+
+from lakehouse.shop import variable
 
 __all__ = [
     "CUSTOMER_EVENTS",
@@ -92,9 +93,19 @@ class MessageType:
         return next(field.allowed for field in self.fields if field.name == "event_type")
 
 
+def _value(given: Any) -> Any:
+    """A value as it stands there, or the one that a variable of the dbt project has."""
+    if not isinstance(given, dict):
+        return given
+    if "to" in given:
+        return list(range(given["from"], variable(given["to"]) + 1))
+    return variable(given["variable"])
+
+
 def _field(given: dict[str, Any]) -> Field:
-    allowed = given.get("allowed")
-    return Field(**given | {"allowed": allowed and tuple(allowed)})
+    values = {key: _value(value) for key, value in given.items()}
+    allowed = values.get("allowed")
+    return Field(**values | {"allowed": allowed and tuple(allowed)})
 
 
 def _message_type(given: dict[str, Any]) -> MessageType:

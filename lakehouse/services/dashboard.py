@@ -15,7 +15,9 @@ def answers(settings: Settings) -> bool:
     host = "127.0.0.1" if settings.dashboard_host in _EVERYWHERE else settings.dashboard_host
     url = f"http://{host}:{settings.dashboard_port}/health"
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        # Without the proxies of others, which do not reach this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url, timeout=5) as answer:
             return answer.status == 200
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False

@@ -10,16 +10,17 @@ import os
 import socket
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyspark
 from kafka import KafkaAdminClient
 
 from lakehouse.errors import ServiceError
-from lakehouse.java import find_java
+from lakehouse.java import find_java, java_options
 from lakehouse.settings import Settings, settings
 
-__all__ = ["answers", "broker_properties", "kafka_command"]
+__all__ = ["answers", "broker_properties", "kafka_command", "properties_text"]
 
 _LOG_CONFIG = Path(__file__).parent / "kafka-log4j2.properties"
 _LOGGING_JARS = ("slf4j-api-*", "log4j-slf4j2-impl-*", "log4j-api-*", "log4j-core-*")
@@ -70,7 +71,8 @@ def kafka_command(settings: Settings, main_class: str, *arguments: str) -> list[
         str(find_java()),
         f"-Xms{settings.kafka_heap}", f"-Xmx{settings.kafka_heap}",
         "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Djava.awt.headless=true",
-        "-Duser.timezone=UTC", f"-Dlog4j2.configurationFile={_LOG_CONFIG}",
+        *java_options(settings.var_dir / "tmp"),
+        f"-Dlog4j2.configurationFile={_LOG_CONFIG.as_uri()}",
         "-cp", class_path, main_class, *arguments,
     ]  # fmt: skip
 
@@ -89,15 +91,24 @@ def answers(settings: Settings) -> bool:
     return True
 
 
+def properties_text(properties: Mapping[str, str]) -> str:
+    """Properties as a file of Java's, which is Latin-1 and takes a backslash for an escape."""
+
+    def escaped(value: str) -> str:
+        units = value.replace("\\", "\\\\").encode("utf-16-be")
+        numbers = (int.from_bytes(units[i : i + 2]) for i in range(0, len(units), 2))
+        return "".join(chr(n) if n < 128 else f"\\u{n:04x}" for n in numbers)
+
+    return "".join(f"{key}={escaped(value)}\n" for key, value in properties.items())
+
+
 def _prepare(settings: Settings) -> Path:
     """Write the broker's configuration and, on its first start, format its storage."""
     home = settings.var_dir / "kafka"
     data = home / "data"
     data.mkdir(parents=True, exist_ok=True)
     file = home / "server.properties"
-    file.write_text(
-        "".join(f"{key}={value}\n" for key, value in broker_properties(settings).items())
-    )
+    file.write_text(properties_text(broker_properties(settings)))
     if not (data / "meta.properties").exists():
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = kafka_command(

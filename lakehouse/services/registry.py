@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lakehouse.services import dashboard, kafka, thrift
+from lakehouse.services.environment import READS
 from lakehouse.settings import Settings
 from streaming import health
 
@@ -21,7 +22,6 @@ class Service:
         name: its name there.
         title: its name for people.
         answers: asks it a real question; True when the answer came.
-        reads: how the variables of the settings begin that it reads, beside where the tables stand.
         address: host and port that it listens on; None for one that does not listen.
         port_setting: the environment variable that moves its port.
     """
@@ -29,7 +29,6 @@ class Service:
     name: str
     title: str
     answers: Callable[[Settings], bool]
-    reads: tuple[str, ...]
     address: Callable[[Settings], tuple[str, int]] | None = None
     port_setting: str | None = None
 
@@ -49,7 +48,7 @@ class Service:
         return [
             name
             for name in names
-            if name.startswith(("LAKEHOUSE_ROOT", *self.reads))
+            if name.startswith(("LAKEHOUSE_ROOT", *READS.get(self.name, ())))
             and wanted.get(name, "") != handed_down.get(name, "")
         ]
 
@@ -63,7 +62,6 @@ SERVICES = {
             address=lambda settings: (settings.thrift_host, settings.thrift_port),
             port_setting="LAKEHOUSE_THRIFT_PORT",
             answers=thrift.answers,
-            reads=("LAKEHOUSE_THRIFT_", "LAKEHOUSE_SPARK_"),
         ),
         Service(
             name="kafka",
@@ -71,13 +69,11 @@ SERVICES = {
             address=lambda settings: ("127.0.0.1", settings.kafka_port),
             port_setting="LAKEHOUSE_KAFKA_PORT",
             answers=kafka.answers,
-            reads=("LAKEHOUSE_KAFKA_PORT", "LAKEHOUSE_KAFKA_CONTROLLER_", "LAKEHOUSE_KAFKA_HEAP"),
         ),
         Service(
             name="stream",
             title="Streaming job",
             answers=health.answers,
-            reads=("LAKEHOUSE_KAFKA_", "LAKEHOUSE_SPARK_", "LAKEHOUSE_MLFLOW_TRACKING_"),
         ),
         Service(
             name="dashboard",
@@ -85,7 +81,6 @@ SERVICES = {
             address=lambda settings: (settings.dashboard_host, settings.dashboard_port),
             port_setting="LAKEHOUSE_DASHBOARD_PORT",
             answers=dashboard.answers,
-            reads=("LAKEHOUSE_DASHBOARD_",),
         ),
     )
 }

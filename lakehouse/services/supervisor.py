@@ -3,6 +3,7 @@
 import configparser
 import contextlib
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from lakehouse.environment import Group, inherited
 from lakehouse.errors import ServiceError
 from lakehouse.java import find_java
 from lakehouse.services.registry import SERVICES, Service
@@ -204,14 +206,23 @@ def _start_supervisord(settings: Settings) -> ServerProxy:
         )
     for folder in (run_dir, settings.var_dir / "logs", settings.var_dir / "tmp"):
         folder.mkdir(parents=True, exist_ok=True)
-    places = {
-        "LAKEHOUSE_PROJECT_DIR": str(PROJECT_DIR),
-        "LAKEHOUSE_PYTHON": sys.executable,
-        "LAKEHOUSE_RUN_DIR": str(run_dir),
+    launch = [sys.executable, "-m", "lakehouse.services.launch"]
+    ours = {
+        "SUPERVISED_PROJECT_DIR": str(PROJECT_DIR),
+        "LAUNCH_SERVICE": shlex.join(launch),
+        # What new files may not be, which supervisord would else decide by itself.
+        "SERVICE_UMASK": f"{_umask():03o}",
     }
-    environment = os.environ | settings.as_environment() | places
-    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(_CONFIG)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    environment = inherited(os.environ, list(Group)) | settings.as_environment() | ours
+    command = [sys.executable, "-P", "-m", "supervisor.supervisord", "-c", str(_CONFIG)]
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=settings.var_dir,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise ServiceError(f"supervisord did not start: {done.stderr.strip() or done.stdout}")
     proxy = Retrying(
@@ -224,6 +235,12 @@ def _start_supervisord(settings: Settings) -> ServerProxy:
         log = settings.var_dir / "logs" / "supervisord.log"
         raise ServiceError(f"supervisord started but does not answer; see {log}")
     return proxy
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _check_port_is_free(service: Service, settings: Settings) -> None:

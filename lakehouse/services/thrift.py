@@ -2,21 +2,19 @@
 
 import os
 import socket
-from pathlib import Path
 
-import pyspark
 from pyhive import hive
 
 from lakehouse.java import find_java
 from lakehouse.settings import Settings, settings
-from lakehouse.spark import spark_conf
+from lakehouse.spark import SPARK_HOME, spark_conf
 
 __all__ = ["answers", "connect", "thrift_command"]
 
 
 def thrift_command(settings: Settings) -> list[str]:
     """Command line of the Thrift server, which alone owns the metastore."""
-    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit")]
+    command = [str(SPARK_HOME / "bin" / "spark-submit")]
     command += ["--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"]
     command += ["--name", "lakehouse-thrift"]
     for key, value in spark_conf(settings).items():

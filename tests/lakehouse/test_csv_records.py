@@ -344,3 +344,34 @@ def test_a_file_that_changed_after_its_inspection_is_refused(tmp_path):
     write(tmp_path, HEADER, ROW.replace("F", "M"))
     with pytest.raises(SourceFileError, match="changed while it was being read"):
         list(read_batches(path, inspection))
+
+
+# The edition with ten columns
+
+TEN = (
+    "User_ID,Product_ID,Gender,Age,Occupation,City_Category,Stay_In_Current_City_Years,"
+    "Marital_Status,Product_Category,Purchase"
+)
+
+
+def test_the_edition_with_one_category_has_it_as_the_first_and_no_others(tmp_path):
+    [row] = read(write(tmp_path, TEN, "7,P7,F,26-35,4,B,2,0,5,1000"))
+    assert cells(row) == ["7", "P7", "F", "26-35", "4", "B", "2", "0", "5", None, None, "1000"]
+    assert row["landing_defect"] is None
+
+
+def test_second_and_third_category_may_be_lacking(tmp_path):
+    header = TEN.replace("Product_Category", "Product_Category_1")
+    [row] = read(write(tmp_path, header, "7,P7,F,26-35,4,B,2,0,5,1000"))
+    assert (row["product_category_1"], row["product_category_2"]) == ("5", None)
+
+
+def test_a_mistyped_second_category_is_not_taken_for_a_lacking_one(tmp_path):
+    path = write(tmp_path, HEADER.replace("Category_2", "Categorie_2"), ROW)
+    assert "no column product_category_2; line 1 is" in message_of(path)
+    assert "Is 'Product_Categorie_2' meant as product_category_2?" in message_of(path)
+
+
+def test_without_any_category_the_first_is_missing(tmp_path):
+    path = write(tmp_path, TEN.replace("Product_Category,", ""), "7,P7,F,26-35,4,B,2,0,1000")
+    assert "no column product_category_1; line 1 is" in message_of(path)

@@ -258,7 +258,7 @@ def test_real_and_synthetic_rows_never_share_a_table(
 ):
     land(write(tmp_path, ROW), table_path=table_path, data_kind=first)
     path = write(tmp_path, *[ROW] * (1 if same_content else 2))
-    with pytest.raises(SourceFileError, match=f"holds {first} rows.*make reset.*LAKEHOUSE_ROOT"):
+    with pytest.raises(SourceFileError, match=f"holds {first} rows.*make reset.*LAKEHOUSE_VAR_DIR"):
         land(path, table_path=table_path, data_kind=second)
     assert version_of(table_path) == 1
 

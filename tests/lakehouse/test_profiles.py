@@ -55,6 +55,14 @@ def test_a_session_runs_with_the_configuration_of_the_server(settings):
     assert all(session[key] != server[key] for key in OF_ITS_OWN)
 
 
+@pytest.mark.parametrize("folder", ["var", 'my "own" folder'])
+def test_the_java_options_of_a_session_are_those_of_the_server_but_for_its_log(tmp_path, folder):
+    settings = Settings(var_dir=tmp_path / folder, _env_file=None)
+    option = "spark.driver.extraJavaOptions"
+    session = rendered("session", dbt_environment(settings))["server_side_parameters"][option]
+    assert session.replace("derby-session.log", "derby.log") == spark_conf(settings)[option]
+
+
 def test_without_variables_the_session_has_the_defaults_of_the_settings():
     session = rendered("session", {})["server_side_parameters"]
     # Dbt runs in dbt_project/, from where the project's var/ is ../var.
@@ -153,7 +161,7 @@ def test_the_project_names_the_target_and_the_profile_that_it_runs(monkeypatch, 
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setenv("LAKEHOUSE_DBT_TARGET", "dev")
     run_dbt(["build"], Settings(var_dir=tmp_path, _env_file=None))
-    assert commands[0][1:] == ["build", "--profiles-dir", str(PROFILES.parent), "--target", "prod"]
+    assert commands[0][3:] == ["build", "--profiles-dir", str(PROFILES.parent), "--target", "prod"]
 
 
 def test_a_variable_shared_with_the_settings_is_spelled_as_there():

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from lakehouse.errors import SettingsError
-from lakehouse.settings import PROJECT_DIR, Settings, settings
+from lakehouse.setting_rules import check_names
+from lakehouse.settings import OF_PROFILES, PROJECT_DIR, Settings, settings
 from lakehouse.spark import spark_conf
 
 ENTRY = re.compile(r"^# (?P<text>.+)\.\n#(?P<name>\w+)=(?P<default>.*)$", re.MULTILINE)
@@ -102,3 +103,86 @@ def test_further_settings_of_spark_win_over_those_of_the_project(tmp_path):
 def test_a_further_setting_that_spark_could_not_read_is_named(read_settings, text):
     with pytest.raises(SettingsError, match=r"LAKEHOUSE_SPARK_SETTINGS.*is no spark\.key=value"):
         read_settings(LAKEHOUSE_SPARK_SETTINGS=text)
+
+
+def test_a_tilde_is_the_home_and_no_folder_of_that_name(read_settings, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    read = read_settings(
+        LAKEHOUSE_VAR_DIR="~/var", LAKEHOUSE_ROOT="~/lake", LAKEHOUSE_CSV="~/a.csv"
+    )
+    assert (read.var_dir, read.csv) == (tmp_path / "var", tmp_path / "a.csv")
+    assert read.lakehouse_root == str(tmp_path / "lake")
+
+
+@pytest.mark.parametrize("value", ["~nobody-of-that-name/var", "$HOME/var"])
+def test_a_home_or_a_variable_that_stands_for_nothing_is_refused(read_settings, value):
+    with pytest.raises(SettingsError, match=r"^LAKEHOUSE_VAR_DIR="):
+        read_settings(LAKEHOUSE_VAR_DIR=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LAKEHOUSE_THRIFT_PROT", "LAKEHOUSE_THRIFT_PORT"),
+        ("LAKEHOUSE_SYNTETIC_ROWS", "LAKEHOUSE_SYNTHETIC_ROWS"),
+        ("lakehouse_vardir", "LAKEHOUSE_VAR_DIR"),
+    ],
+)
+def test_a_mistyped_name_is_refused_with_the_one_that_is_meant(
+    read_settings, monkeypatch, tmp_path, name, meant
+):
+    with pytest.raises(SettingsError, match=f"^{name} in the environment .* Is {meant} meant"):
+        read_settings(**{name: "1"})
+    monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text(f"\ufeff{name}=1\n")
+    with pytest.raises(SettingsError, match=rf"^{name} in .*\.env is no setting"):
+        check_names({meant}, tmp_path / ".env")
+
+
+def test_a_name_of_nothing_at_all_is_refused_too(read_settings):
+    with pytest.raises(SettingsError, match=r"LAKEHOUSE_ÄÖÜ_QQQQQQQ .* Remove it"):
+        read_settings(LAKEHOUSE_ÄÖÜ_QQQQQQQ="1")
+
+
+def test_names_of_the_profile_and_in_any_case_are_taken(read_settings):
+    profile = (PROJECT_DIR / "profiles" / "profiles.yml").read_text()
+    asked = set(re.findall(r"env_var\('(LAKEHOUSE_\w+)'", profile))
+    fields = {f"LAKEHOUSE_{name.upper()}" for name in Settings.model_fields}
+    assert asked - fields == set(OF_PROFILES)
+    read = read_settings(lakehouse_seed="5", **dict.fromkeys(OF_PROFILES, "1"))
+    assert read.seed == 5
+
+
+def test_a_mark_before_the_first_name_of_the_file_is_no_part_of_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("LAKEHOUSE_SEED", raising=False)
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfLAKEHOUSE_SEED=7\r\n")
+    assert Settings(_env_file=tmp_path / ".env").seed == 7
+
+
+@pytest.mark.parametrize(
+    "name", ["it's", "a b", "ü", '"q"', "5 %", "#1", "日本", "{y}", "*", "$z", "&"]
+)
+def test_a_folder_may_have_any_usual_name(read_settings, name):
+    assert read_settings(LAKEHOUSE_VAR_DIR=f"/srv/{name}").var_dir.name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["a:b", "a;b", "a,b", "[x]", "a|b", "a\\b", "x^2", "a%20b", "a\nb"]
+)
+@pytest.mark.parametrize("setting", ["LAKEHOUSE_VAR_DIR", "LAKEHOUSE_ROOT"])
+def test_a_folder_in_which_a_library_fails_is_refused_in_one_line(read_settings, setting, name):
+    with pytest.raises(
+        SettingsError, match=f"^{setting}=.* in a path means something else"
+    ) as said:
+        read_settings(**{setting: f"/srv/{name}"})
+    assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "shop.example.org"])  # noqa: S104
+def test_nothing_listens_beyond_this_machine_without_a_login(read_settings, host):
+    with pytest.raises(SettingsError, match=r"LAKEHOUSE_THRIFT_HOST=.*SSH tunnel"):
+        Settings(thrift_host=host, _env_file=None)
+    with pytest.raises(SettingsError, match=r"LAKEHOUSE_DASHBOARD_HOST=.*without a login"):
+        read_settings(LAKEHOUSE_DASHBOARD_HOST=host, LAKEHOUSE_DASHBOARD_USERNAME="me")
+    login = {"dashboard_username": "me", "dashboard_password": SecretStr("secret")}
+    assert Settings(dashboard_host=host, **login, _env_file=None).dashboard_host == host

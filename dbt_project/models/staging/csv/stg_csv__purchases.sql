@@ -11,7 +11,15 @@ typed as (
     select
         -- ids
         concat_ws(':', 'csv', load_id, line_number) as record_id,
-        md5(concat({{ whole_number('user_id') }}, '|', nullif(trim(product_id), ''))) as event_id,
+        case
+            when {{ whole_number('user_id') }} is not null and trim(product_id) != ''
+                then md5(
+                    coalesce(
+                        concat('#', {{ own_purchase_id(source('bronze', 'csv_purchases')) }}),
+                        concat({{ whole_number('user_id') }}, '|', trim(product_id))
+                    )
+                )
+        end as event_id,
         {{ whole_number('user_id') }} as user_id,
         nullif(trim(product_id), '') as product_id,
 
