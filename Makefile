@@ -88,15 +88,15 @@ stream: setup ## Start Kafka and the streaming job, and replay the purchases (RA
 
 .PHONY: train
 train: setup ## Train, judge, register and score all models (TASK=purchase, QUICK=1)
-	@$(PYTHON) -m ml.train $(or $(TASK),all) $(if $(QUICK),--quick)
+	@$(PYTHON) -m ml train $(or $(TASK),all) $(if $(QUICK),--quick)
 
 .PHONY: results
 results: setup ## Write docs/results.md and the model cards from the newest runs
-	@$(PYTHON) -m ml.report
+	@$(PYTHON) -m ml report
 
 .PHONY: mlflow
 mlflow: setup ## Serve the runs of all trainings on this machine only
-	@$(PYTHON) -m ml.pages
+	@$(PYTHON) -m ml ui
 
 .PHONY: dashboard
 dashboard: setup ## Serve the dashboard at http://127.0.0.1:8050

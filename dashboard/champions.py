@@ -8,10 +8,14 @@ from dashboard.formats import moment, number
 from dashboard.metric_names import metric_name, model_name, task_name
 from dashboard.theme import Tone
 
-__all__ = ["NOISE_FLOOR", "OWN_METRIC", "compared", "goals_missed", "model_card", "standing"]
+__all__ = ["NOISE_FLOOR", "OWN_METRICS", "compared", "goals_missed", "model_card", "standing"]
 
-OWN_METRIC = {"test_rmse": "test_rmse", "ndcg_at_10": "blend_ndcg_at_10", "roc_auc": "roc_auc"}
-"""How the names of metrics that are compared end -> the metric of the model itself."""
+OWN_METRICS = {
+    "validation_rmse": ("stack_validation_rmse", "base_validation_rmse"),
+    "ndcg_at_10": ("blend_ndcg_at_10",),
+    "roc_auc": ("roc_auc",),
+}
+"""How the names of metrics that are compared end -> those among which the model is chosen."""
 
 NOISE_FLOOR = "noise_floor_rmse"
 """What chance leaves is an error too, but of no model."""
@@ -37,17 +41,20 @@ def compared(metrics: pl.DataFrame, kind: str, own_label: str = "Newest model") 
 
     Args:
         metrics: metric and value of rows of ``predictions.model_metrics`` of one task.
-        kind: how the names of the metrics end, one of :data:`OWN_METRIC`.
+        kind: how the names of the metrics end, one of :data:`OWN_METRICS`.
         own_label: what the newest model is called.
 
     Returns:
         The rows with a value, ``label`` in words, and ``tone``: the accent for the newest model.
     """
-    is_own = pl.col("metric") == OWN_METRIC[kind]
     found = metrics.filter(
-        (is_own | pl.col("metric").str.ends_with(f"_{kind}")) & pl.col("value").is_not_null()
-    )
-    return found.sort("value", "metric", descending=[kind != "test_rmse", False]).with_columns(
+        (pl.col("metric").str.ends_with(f"_{kind}") | (pl.col("metric") == kind))
+        & pl.col("value").is_not_null()
+    ).sort("value", "metric", descending=[kind != "validation_rmse", False])
+    # The training takes the better one of its own.
+    own = found.filter(pl.col("metric").is_in(OWN_METRICS[kind]))["metric"].head(1).to_list()
+    is_own = pl.col("metric").is_in(own)
+    return found.with_columns(
         label=pl.when(is_own)
         .then(pl.lit(own_label))
         .otherwise(

@@ -11,9 +11,10 @@ _TASKS = {
 }
 
 _MODELS = {
-    "gbt": "Gradient-boosted trees",
-    "linear": "Linear regression",
-    "forest": "Random forest",
+    "stack": "Biases, factors and trees",
+    "base": "Biases and factors",
+    "mllib_linear": "Spark, linear",
+    "mllib_forest": "Spark, random forest",
     "category_mean": "Mean of the category",
     "product_mean": "Mean of the product",
     "sklearn_ridge": "scikit-learn, ridge",
@@ -36,10 +37,14 @@ _MODELS = {
 
 # The longest first: how the names of metrics end, and what that is.
 _KINDS = {
-    "test_rmse": "error (RMSE)",
-    "test_mse": "squared error",
-    "test_mae": "absolute error",
-    "test_r2": "R2",
+    "validation_rmse": "error on validation rows (RMSE)",
+    "validation_mse": "squared error on validation rows",
+    "validation_mae": "absolute error on validation rows",
+    "validation_r2": "R2 on validation rows",
+    "test_rmse": "error on test rows (RMSE)",
+    "test_mse": "squared error on test rows",
+    "test_mae": "absolute error on test rows",
+    "test_r2": "R2 on test rows",
     "precision_at_10": "precision of ten",
     "recall_at_10": "recall of ten",
     "ndcg_at_10": "NDCG of ten",
@@ -53,14 +58,19 @@ _METRICS = {
     "noise_floor_rmse": "Error that chance leaves (RMSE)",
     "noise_ceiling_r2": "R2 that chance allows",
     "gain_over_public_recipe": "Gain over the recipe of public notebooks",
-    "basket_ticket_r2": "R2 of a known customer's mean ticket",
+    "basket_ticket_r2": "R2 of a known customer's mean ticket, given its products",
+    "basket_ticket_r2_of_own_mean": "The same, without its products",
     "basket_mape": "Error of a known customer's total",
     "blend_ndcg_over_popularity": "Times as good as best sellers",
     "ece": "Calibration error",
+    "ece_if_calibrated": "Calibration error by chance alone",
     "pr_auc": "Area under precision and recall",
     "brier": "Brier score",
     "k": "Number of segments",
     "silhouette_euclidean": "Silhouette",
+    "uniform_line_silhouette_euclidean": "Silhouette of evenly spaced points",
+    "blob_silhouette_euclidean": "Silhouette of one Gaussian blob",
+    "shuffled_silhouette_euclidean": "Silhouette of shuffled columns",
     "smallest_share": "Smallest segment",
     "bootstrap_ari": "Agreement under resampling (ARI)",
     "demographic_patterns_supported": "Demographic patterns supported",
@@ -79,8 +89,8 @@ def task_name(task: str) -> str:
 def model_name(prefix: str) -> str:
     """What people call a model whose metrics begin with this.
 
-    >>> model_name("gbt"), model_name("implicit_als_rank_64")
-    ('Gradient-boosted trees', 'Implicit ALS rank 64')
+    >>> model_name("mllib_gbt"), model_name("implicit_als_rank_64")
+    ('Spark, boosted trees', 'Implicit ALS rank 64')
     """
     return _MODELS.get(prefix, _sentence(prefix).replace("als", "ALS"))
 
@@ -88,8 +98,8 @@ def model_name(prefix: str) -> str:
 def metric_name(metric: str) -> str:
     """What people call a metric.
 
-    >>> metric_name("gbt_test_rmse"), metric_name("test_r2"), metric_name("share_courted")
-    ('Gradient-boosted trees: error (RMSE)', 'R2', 'Share courted')
+    >>> metric_name("ease_ndcg_at_10"), metric_name("test_r2"), metric_name("share_contacted")
+    ('EASE: NDCG of ten', 'R2 on test rows', 'Share contacted')
     """
     if metric in _METRICS:
         return _METRICS[metric]

@@ -25,6 +25,7 @@ _DECILES = 10
 _SEPARATIONS = {
     "silhouette_euclidean": ("The segments", "accent"),
     "uniform_line_silhouette_euclidean": ("Evenly spaced points", "grey"),
+    "blob_silhouette_euclidean": ("One Gaussian blob", "grey"),
     "shuffled_silhouette_euclidean": ("Shuffled columns", "grey"),
 }
 
@@ -75,18 +76,22 @@ def leak_check(metrics: pl.DataFrame) -> tuple[str, Tone]:
     Args:
         metrics: rows of ``predictions.model_metrics``.
     """
-    stopped = "A training run whose figures are too good to be true is stopped."
+    stopped = "A model whose figures look too good to be true is kept out until they are explained."
     values = dict(metrics.filter(pl.col("task") == "purchase").select("metric", "value").rows())
     reached, ceiling = values.get("test_r2"), values.get("noise_ceiling_r2")
     if reached is None or ceiling is None:
         return f"{stopped} No run of the purchase model has told its noise ceiling yet.", "grey"
     words = (
         f"The model explains {number(reached, 3)} of the differences between single purchases "
-        f"(R2 on test rows); the chance in prices leaves at most {number(ceiling, 3)} to explain."
+        f"(R2 on test rows); by its own estimate the chance in prices leaves about "
+        f"{number(ceiling, 3)} to explain."
     )
     if reached < ceiling:
         return f"{words} {stopped}", "gain"
-    return f"{words} So it has seen what it should predict: do not use it.", "loss"
+    return (
+        f"{words} So it may have seen what it should predict: find the reason before you use it.",
+        "loss",
+    )
 
 
 def calibration(scored: pl.DataFrame) -> pl.DataFrame:

@@ -27,21 +27,29 @@ class Interval:
     high: float
 
 
-def mean_interval(values: np.ndarray, seed: int, samples: int = _SAMPLES) -> Interval:
+def mean_interval(
+    values: np.ndarray,
+    seed: int,
+    samples: int = _SAMPLES,
+    customers: np.ndarray | None = None,
+) -> Interval:
     """The mean of a row's values, such as squared errors, with its interval.
-
-    Rows are drawn by Poisson(1) weights, which for many rows is the bootstrap without its cost.
 
     Args:
         values: one number for each row.
         seed: of the draws.
         samples: number of draws.
+        customers: of each row, as for :func:`bootstrap_interval`.
 
     Raises:
         ValueError: there are no values.
     """
     return bootstrap_interval(
-        values[:, None], lambda sums: sums[:, 1] / sums[:, 0], seed=seed, samples=samples
+        values[:, None],
+        lambda sums: sums[:, 1] / sums[:, 0],
+        seed=seed,
+        samples=samples,
+        customers=customers,
     )
 
 
@@ -51,14 +59,19 @@ def bootstrap_interval(
     *,
     seed: int,
     samples: int = _SAMPLES,
+    customers: np.ndarray | None = None,
 ) -> Interval:
     """A statistic that follows from the sums of columns, with its interval.
+
+    Customers are drawn by Poisson(1) weights, each with all its rows: purchases of one customer are
+    not independent, and drawing them one by one makes intervals too narrow.
 
     Args:
         columns: rows x columns.
         statistic: sums (draws x 1 + columns, the first being the number of rows) -> draws.
         seed: of the draws.
         samples: number of draws.
+        customers: of each row; None where every row is another customer.
 
     Raises:
         ValueError: there are no rows.
@@ -70,23 +83,37 @@ def bootstrap_interval(
     if not len(columns):
         raise ValueError("an interval needs rows")
     rows = np.column_stack([np.ones(len(columns)), columns])
+    if customers is not None:
+        _, places = np.unique(customers, return_inverse=True)
+        rows = np.column_stack([np.bincount(places, column) for column in rows.T])
     generator = np.random.default_rng(seed)
     sums = np.empty((samples, rows.shape[1]))
     for sample in range(samples):
         weights = generator.poisson(1.0, len(rows)).astype(float)
-        # A handful of rows can all be left out; the rows as they are stand in for that draw.
+        # A handful of them can all be left out; the rows as they are stand in for that draw.
         sums[sample] = weights @ rows if weights.any() else rows.sum(axis=0)
     value = float(statistic(rows.sum(axis=0, keepdims=True))[0])
     low, high = np.percentile(statistic(sums), [_LOW, _HIGH])
     return Interval(value, float(low), float(high))
 
 
-def paired_difference(challenger: np.ndarray, champion: np.ndarray, seed: int) -> Interval:
+def paired_difference(
+    challenger: np.ndarray,
+    champion: np.ndarray,
+    seed: int,
+    customers: np.ndarray | None = None,
+) -> Interval:
     """How much lower the challenger's losses are, over the same rows; above 0 it is better.
+
+    Args:
+        challenger: its loss on each row.
+        champion: its loss on each row.
+        seed: of the draws.
+        customers: of each row, as for :func:`bootstrap_interval`.
 
     Raises:
         ValueError: the two have different numbers of rows, or none.
     """
     if len(challenger) != len(champion):
         raise ValueError(f"{len(challenger)} and {len(champion)} losses are not of the same rows")
-    return mean_interval(np.asarray(champion) - np.asarray(challenger), seed)
+    return mean_interval(np.asarray(champion) - np.asarray(challenger), seed, customers=customers)

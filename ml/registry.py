@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version as version_of
 
 import mlflow
 import pandas as pd
+from filelock import FileLock, Timeout
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import (
@@ -21,7 +23,7 @@ from mlflow.protos.databricks_pb2 import (
 from mlflow.pyfunc import PyFuncModel, PythonModel
 
 from lakehouse.errors import LakehouseError, ModelError
-from lakehouse.settings import Settings
+from lakehouse.settings import PROJECT_DIR, Settings
 from ml.tables import Provenance
 from ml.tracking import mlflow_errors, use_tracking, without_secrets
 
@@ -29,16 +31,22 @@ __all__ = [
     "ALIAS",
     "REGISTERED_NAMES",
     "Champion",
+    "alias_moved",
     "champion_version",
+    "check_name",
+    "is_quick",
     "load_champion",
     "load_version",
+    "previous_version",
     "promote",
     "promoted",
     "register",
-    "roll_back",
+    "usage_lock",
 ]
 
 ALIAS = "champion"
+# Packages of this project that models are made of.
+_CODE = ("ml", "lakehouse")
 REGISTERED_NAMES = (
     "purchase_value",
     "customer_segments",
@@ -49,6 +57,8 @@ REGISTERED_NAMES = (
 # The champion that a version replaced, kept on the version for the way back.
 _PREVIOUS = "previous_champion"
 _PROMOTED_AT = "promoted_at"
+# Longer than scoring all tables of a task takes on two cores, a few minutes at most.
+_LOCK_SECONDS = 900
 # How MLflow tells that a model is not registered, and that it has no such alias.
 _NO_CHAMPION = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)}
 
@@ -96,15 +106,17 @@ def register(
         model: everything it needs inside.
         example: a few input rows.
         signature: columns in and out.
-        requirements: packages that it needs, as pip writes them.
+        requirements: packages that it needs, without versions: those of this training are noted.
     """
     info = mlflow.pyfunc.log_model(
         name="model",
         python_model=model,
         input_example=example,
         signature=signature,
-        pip_requirements=requirements,
-        registered_model_name=_known(name),
+        # A model is loaded where this project is not: it brings its code and names what it needs.
+        code_paths=[str(PROJECT_DIR / package) for package in _CODE],
+        pip_requirements=[f"{name}=={version_of(name)}" for name in (*requirements, "mlflow")],
+        registered_model_name=check_name(name),
     )
     return int(info.registered_model_version)
 
@@ -116,15 +128,15 @@ def load_version(name: str, version: int, settings: Settings) -> Champion:
         ModelError: there is no such version, or it cannot be loaded.
     """
     try:
-        found = use_tracking(settings).get_model_version(_known(name), str(version))
+        found = use_tracking(settings).get_model_version(check_name(name), str(version))
         model = mlflow.pyfunc.load_model(f"models:/{name}/{version}")
     except LakehouseError:
         raise
     except Exception as error:  # of the store, or of unpickling what older code has written
         raise ModelError(
             f"Version {version} of model {name} cannot be loaded: {without_secrets(str(error))}. "
-            f"If that lasts, go back with `python -m ml.rollback {name}`, or take the alias "
-            f"{ALIAS!r} from it in `make mlflow`; then train again"
+            f"If it is the champion and that lasts, take another version into use with "
+            f"`python -m ml promote {name} VERSION`; `make mlflow` lists them"
         ) from error
     return Champion(name, version, found.run_id, model)
 
@@ -138,7 +150,7 @@ def champion_version(name: str, settings: Settings) -> int | None:
     with mlflow_errors(settings):
         client = use_tracking(settings)
         try:
-            return int(client.get_model_version_by_alias(_known(name), ALIAS).version)
+            return int(client.get_model_version_by_alias(check_name(name), ALIAS).version)
         except MlflowException as error:
             if error.error_code in _NO_CHAMPION:
                 return None
@@ -182,17 +194,59 @@ def promote(name: str, version: int, settings: Settings) -> int | None:
 
 
 @contextmanager
+def usage_lock(name: str, settings: Settings) -> Iterator[None]:
+    """Keep others of this machine from changing or scoring with the champion meanwhile.
+
+    Raises:
+        ModelError: somebody else holds the lock for longer than a scoring takes.
+    """
+    folder = settings.var_dir / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"model-{check_name(name)}.lock", timeout=_LOCK_SECONDS)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise ModelError(
+            f"Model {name} is being promoted, rolled back or scored by another process, for more "
+            f"than {_LOCK_SECONDS} s. Try again when that has ended"
+        ) from error
+
+
+@contextmanager
 def promoted(name: str, version: int, settings: Settings) -> Iterator[None]:
     """Promote a version, and take that back if an error leaves the block.
 
     What depends on the promotion is written inside: an alias can be set back, a table that is
     half-way written cannot. Only a process that is killed in between leaves a champion without its
-    predictions, which `python -m ml.score` writes.
+    predictions, which `python -m ml score` writes.
 
     Raises:
         ModelError: the registry does not answer.
     """
     previous = promote(name, version, settings)
+    with _alias_kept(name, previous, settings):
+        yield
+
+
+@contextmanager
+def alias_moved(name: str, version: int, settings: Settings) -> Iterator[None]:
+    """Give the alias to a version that had it before, and take that back if an error occurs.
+
+    Unlike :func:`promoted` it leaves the version's own way back as it is.
+
+    Raises:
+        ModelError: the registry does not answer.
+    """
+    current = champion_version(name, settings)
+    with mlflow_errors(settings):
+        use_tracking(settings).set_registered_model_alias(name, ALIAS, str(version))
+    with _alias_kept(name, current, settings):
+        yield
+
+
+@contextmanager
+def _alias_kept(name: str, previous: int | None, settings: Settings) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -205,8 +259,8 @@ def promoted(name: str, version: int, settings: Settings) -> Iterator[None]:
         raise
 
 
-def roll_back(name: str, settings: Settings) -> int:
-    """Take the version into use again that the champion replaced; returns it.
+def previous_version(name: str, settings: Settings) -> int:
+    """The version that the champion replaced.
 
     Raises:
         ModelError: there is no champion, it replaced none, or the registry does not answer.
@@ -217,16 +271,32 @@ def roll_back(name: str, settings: Settings) -> int:
     with mlflow_errors(settings):
         client = use_tracking(settings)
         previous = client.get_model_version(name, str(current)).tags.get(_PREVIOUS)
-        if previous is None:
-            raise ModelError(
-                f"Version {current} of model {name} is its first champion, so there is nothing to "
-                "go back to; `python -m ml.train` makes versions that may replace it"
-            )
-        client.set_registered_model_alias(name, ALIAS, previous)
+    if previous is None:
+        raise ModelError(
+            f"Version {current} of model {name} is its first champion, so there is nothing to "
+            "go back to; `python -m ml train` makes versions that may replace it"
+        )
     return int(previous)
 
 
-def _known(name: str) -> str:
+def is_quick(name: str, version: int, settings: Settings) -> bool:
+    """Whether the run that trained a version had the smaller budget.
+
+    Raises:
+        ModelError: there is no such version, or the registry does not answer.
+    """
+    with mlflow_errors(settings):
+        client = use_tracking(settings)
+        run_id = client.get_model_version(check_name(name), str(version)).run_id
+        return client.get_run(run_id).data.tags.get("is_quick") == "true"
+
+
+def check_name(name: str) -> str:
+    """The name, if it is one of ours.
+
+    Raises:
+        ModelError: it is not.
+    """
     if name not in REGISTERED_NAMES:
         raise ModelError(f"{name!r} is no model of ours; there are: {', '.join(REGISTERED_NAMES)}")
     return name

@@ -1,53 +1,46 @@
-"""docs/results.md and the model cards, written from the newest runs: ``python -m ml.report``."""
-
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+"""docs/results.md, docs/hypotheses.md and the model cards: ``python -m ml report``."""
 
 import polars as pl
-import typer
-from mlflow.exceptions import MlflowException
 from rich.console import Console
 
-from lakehouse.console import run_app
 from lakehouse.errors import ModelError
-from lakehouse.settings import PROJECT_DIR, Settings, settings
+from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.tables import TableName, open_table
-from ml import registry
 from ml.goals import find_goal
-from ml.results import read_results
+from ml.hypotheses.report import hypotheses_page
+from ml.results import read_results, run_json
 from ml.tables import SCHEMA
 from ml.task import Metric
 from ml.tasks import TASKS, find_task
 from ml.tracking import use_tracking
 from ml.verdicts import NewestRun, verdicts_table
 
-__all__ = ["app", "metrics_table", "model_card", "results_page"]
+__all__ = ["metrics_table", "model_card", "results_page", "write_pages"]
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-_COMMAND = "python -m ml.train {task}"
+_COMMAND = "python -m ml train {task}"
 
 
-@app.command()
-def report() -> None:
-    """Write docs/results.md and docs/model-cards/ from the newest run of each task.
+def write_pages(settings: Settings, console: Console) -> None:
+    """Write docs/results.md, docs/hypotheses.md and docs/model-cards/ from the newest full runs.
 
-    Example: python -m ml.report
+    Raises:
+        ModelError: there are no figures yet, or a run's words are gone.
+        TableError: nothing was built yet.
     """
     docs = PROJECT_DIR / "docs"
-    metrics = _read_metrics(settings())
-    pages = {docs / "results.md": results_page(metrics, _words(metrics, settings()), settings())}
+    metrics = _read_metrics(settings)
+    pages = {docs / "results.md": results_page(metrics, _words(metrics, settings), settings)}
     for task in metrics["task"].unique(maintain_order=True):
         name = find_task(task).registered_name
         if name is not None:
-            card = model_card(task, metrics.filter(pl.col("task") == task), settings())
+            card = model_card(task, metrics.filter(pl.col("task") == task), settings)
             pages[docs / "model-cards" / f"{name}.md"] = card
+        elif task == "hypotheses":
+            pages[docs / "hypotheses.md"] = hypotheses_page(settings)
     for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        Console().print(f"Wrote {path.relative_to(PROJECT_DIR)}")
+        console.print(f"Wrote {path.relative_to(PROJECT_DIR)}")
 
 
 def metrics_table(metrics: pl.DataFrame) -> str:
@@ -78,24 +71,23 @@ def results_page(
     parts = [
         "# Results of the models",
         "",
-        "<!-- Written by `python -m ml.report`; do not edit. -->",
+        "<!-- Written by `python -m ml report`; do not edit. -->",
         f"Measured on **{kind}** data. Each section names the command that made its figures; "
-        "`python -m ml.train --reproduce RUN_ID` makes them again.",
+        "`python -m ml train --reproduce RUN_ID` makes them again.",
         "",
         "## The hypotheses and their verdicts",
         "",
-        verdicts_table(_newest_runs(metrics, figures)),
+        verdicts_table(_newest_runs(metrics)),
         "",
         "Figures in brackets are 95 % intervals, those in parentheses goals on the real data.",
     ]
     for task in metrics["task"].unique(maintain_order=True):
         rows = metrics.filter(pl.col("task") == task)
-        quick = " --quick" if figures.get(f"{task}_is_quick") else ""
         parts += [
             "",
             f"## {find_task(task).title}",
             "",
-            f"`{_COMMAND.format(task=task)}{quick}`, run `{rows['run_id'][0]}`, "
+            f"`{_COMMAND.format(task=task)}`, run `{rows['run_id'][0]}`, "
             f"{rows['data_kind'][0]} data.",
             "",
             *(f"- {sentence}" for sentence in words[task]["conclusions"]),
@@ -112,15 +104,14 @@ def model_card(task: str, metrics: pl.DataFrame, settings: Settings) -> str:
     run = client.get_run(run_id)
     tags = run.data.tags
     versions = {k.partition(".")[2]: v for k, v in tags.items() if k.startswith("delta_version.")}
-    words = _run_json(run_id, "words.json", settings)
-    checks = _run_json(run_id, "checks.json", settings)
-    champion = registry.champion_version(name, settings)
+    words = run_json(run_id, "words.json", settings)
+    checks = run_json(run_id, "checks.json", settings)
     lines = [
         f"# Model card: {name}",
         "",
-        "<!-- Written by `python -m ml.report`; do not edit. -->",
-        f"{find_task(task).title}. Version {metrics['model_version'][0]}, run `{run_id}`; version "
-        f"{champion} is in use. {tags['promotion'].capitalize()}: {tags['reason']}.",
+        "<!-- Written by `python -m ml report`; do not edit. -->",
+        f"{find_task(task).title}. Version {metrics['model_version'][0]}, run `{run_id}`, is in "
+        f"use. {tags['promotion'].capitalize()}: {tags['reason']}.",
         "",
         "## Made from",
         "",
@@ -162,11 +153,10 @@ def _read_metrics(settings: Settings) -> pl.DataFrame:
     return metrics.join(order, on="task", maintain_order="left").sort("place", maintain_order=True)
 
 
-def _newest_runs(metrics: pl.DataFrame, figures: Mapping[str, Any]) -> dict[str, NewestRun]:
+def _newest_runs(metrics: pl.DataFrame) -> dict[str, NewestRun]:
     return {
         task: NewestRun(
             rows["run_id"][0],
-            bool(figures.get(f"{task}_is_quick")),
             {
                 name: Metric(name, *interval)
                 for name, *interval in rows.select("metric", "value", "low", "high").iter_rows()
@@ -179,24 +169,10 @@ def _newest_runs(metrics: pl.DataFrame, figures: Mapping[str, Any]) -> dict[str,
 def _words(metrics: pl.DataFrame, settings: Settings) -> dict[str, dict[str, list[str]]]:
     newest = metrics.unique("task", maintain_order=True)
     return {
-        task: _run_json(run_id, "words.json", settings)
+        task: run_json(run_id, "words.json", settings)
         for task, run_id in newest.select("task", "run_id").iter_rows()
     }
 
 
-def _run_json(run_id: str, name: str, settings: Settings) -> Any:
-    client = use_tracking(settings)
-    try:
-        return json.loads(Path(client.download_artifacts(run_id, name)).read_text())
-    except (MlflowException, OSError) as error:
-        raise ModelError(
-            f"Run {run_id} of the newest figures has no {name}: train again with `make train`"
-        ) from error
-
-
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-if __name__ == "__main__":
-    run_app(app)

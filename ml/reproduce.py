@@ -7,9 +7,10 @@ from rich.table import Table
 
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
+from ml.results import COSTS
 from ml.tasks import find_task
 from ml.tracking import find_run
-from ml.training import COSTS, INTERVAL_ENDS, make_context, measure
+from ml.training import INTERVAL_ENDS, make_context, measure
 
 __all__ = ["TOLERANCE", "differing", "reproduce"]
 

@@ -178,12 +178,15 @@ class Task(ABC, Generic[Data, Split, Fitted]):
         registered_name: in the registry; None if no model is registered, then :meth:`package` and
             :meth:`losses` are not called and :meth:`score` gets what :meth:`fit` returned.
         main_input: ``schema.table`` whose version ``--data-version`` pins.
+        has_test: whether :meth:`evaluate` opens a test that chose nothing; how often it was opened
+            is counted, as every look at it wears it off.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     registered_name: ClassVar[str | None] = None
     main_input: ClassVar[str]
+    has_test: ClassVar[bool] = False
 
     @abstractmethod
     def load(self, context: TaskContext) -> Data:
@@ -217,6 +220,10 @@ class Task(ABC, Generic[Data, Split, Fitted]):
     def losses(self, model: Predictor, split: Split, context: TaskContext) -> ndarray:
         """Loss of a model on each test row, lower is better; rows always in the same order."""
         raise NotImplementedError
+
+    def customers(self, split: Split) -> ndarray | None:
+        """Customer of each row of :meth:`losses`; None, the default, if each is another one."""
+        return None
 
     def pipelines(self, fitted: Fitted, split: Split) -> Mapping[str, PipelineModel]:
         """What Spark fitted, by name, to be kept as plain Spark and in the run; by default none."""

@@ -1,4 +1,4 @@
-"""The tasks of `python -m ml.train`, each imported only when it runs."""
+"""The tasks of `python -m ml train`, each imported only when it runs."""
 
 from importlib import import_module
 

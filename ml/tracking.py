@@ -19,7 +19,9 @@ from lakehouse.errors import ModelError
 from lakehouse.settings import PROJECT_DIR, Settings
 
 __all__ = [
+    "TEST_OPENED",
     "RunRecord",
+    "count_openings",
     "find_run",
     "git_commit",
     "log_record",
@@ -32,13 +34,16 @@ __all__ = [
 _EXPERIMENT = "black-friday/{task}"
 _RECORD = "record.json"
 
+TEST_OPENED = "test_opened"
+"""Tag of a run that measured a model on the test rows."""
+
 
 @dataclass(frozen=True)
 class RunRecord:
     """What a run was made from; logged at its start, read back by ``--reproduce``.
 
     Attributes:
-        task: of ``python -m ml.train``.
+        task: of ``python -m ml train``.
         input_versions: ``schema.table`` -> Delta version that was read.
         seed: of everything random.
         is_quick: whether the smaller budget was used.
@@ -143,11 +148,27 @@ def log_record(record: RunRecord) -> None:
     )
 
 
+def count_openings(task: str, settings: Settings) -> int:
+    """How many runs of a task have opened the test; those that failed afterwards count as well."""
+    client = use_tracking(settings)
+    experiment = client.get_experiment_by_name(_EXPERIMENT.format(task=task))
+    if experiment is None:
+        return 0
+    count, token = 0, None
+    while True:
+        page = client.search_runs(
+            [experiment.experiment_id], f"tags.{TEST_OPENED} = 'true'", page_token=token
+        )
+        count, token = count + len(page), page.token
+        if not token:
+            return count
+
+
 def find_run(run_id: str, settings: Settings) -> tuple[RunRecord, dict[str, float]]:
     """What a run was made from, and its metrics.
 
     Raises:
-        ModelError: there is no such run, or it does not come from `python -m ml.train`.
+        ModelError: there is no such run, or it does not come from `python -m ml train`.
     """
     client = use_tracking(settings)
     try:

@@ -58,7 +58,7 @@ def train_all(
         raise ModelError(
             f"{len(failed)} of {len(outcomes)} trainings failed: {', '.join(failed)}; predictions "
             "and figures of these are as they were. Mend what the summary names, then run "
-            f"`python -m ml.train {failed[0]}`"
+            f"`python -m ml train {failed[0]}`"
         )
 
 

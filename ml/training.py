@@ -2,44 +2,36 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlflow
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-from mlflow.exceptions import MlflowException
+from pyspark.ml import PipelineModel
 from rich.console import Console
 
-from lakehouse.errors import LakehouseError, ModelError
+from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml import registry
-from ml.goals import find_goal
+from ml.challenge import challenge
 from ml.inputs import Inputs, find_data_kind, find_dbt_invocation
-from ml.promotion import Check, Decision, decide
-from ml.results import merge_results
+from ml.promotion import Decision
+from ml.results import log_figures, publish
 from ml.spark_store import save_pipeline
-from ml.tables import Provenance, write_predictions
-from ml.task import Evaluation, Metric, Package, Task, TaskContext
-from ml.tracking import RunRecord, git_commit, log_record, tracked_run
+from ml.tables import Provenance
+from ml.task import Evaluation, Task, TaskContext
+from ml.tracking import TEST_OPENED, RunRecord, count_openings, git_commit, log_record, tracked_run
+from ml.usage import write_scores
 
 __all__ = [
-    "COSTS",
     "INTERVAL_ENDS",
     "TrainingResult",
     "make_context",
     "measure",
     "train",
-    "write_scores",
 ]
 
-COSTS = ("training_seconds", "peak_heap_mb")
-"""What a run logs of itself beside the metrics of its models."""
 INTERVAL_ENDS = ("_low", "_high")
 """What follows a metric's name where a run logs the ends of its interval."""
-
-_LATENCY_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -92,22 +84,23 @@ def make_context(
 
 
 def measure(task: Task, context: TaskContext) -> Evaluation:
-    """Train and judge a task without a trace: no run, no model, no predictions."""
+    """Train and evaluate a task without a trace: no run, no model, no predictions."""
     split = task.split(task.load(context), context)
     return task.evaluate(task.fit(split, context), split, context)
 
 
 def train(task: Task, context: TaskContext) -> TrainingResult:
-    """Train, judge, register, promote if it is better, and score with what is then in use.
+    """Train, evaluate, register, promote if it is better, and score with what is then in use.
 
     Nothing that others read changes before everything is computed and Spark's pipelines are kept:
     the champion, the predictions and the figures come last, and predictions that cannot be written
-    take the promotion back.
+    take the promotion back. Figures are published of the champion alone: those of a model that is
+    kept out stay in its run, as do those of a training with the smaller budget.
 
     Raises:
-        LakehouseError: the data cannot be learnt from, the leak alarm rings, a first model fails
-            its checks, or there is a champion that cannot be loaded to be compared with; the run
-            is marked FAILED, the champion stays and no prediction changes.
+        LakehouseError: the data cannot be learnt from, a first model fails its checks, or there is
+            a champion that cannot be loaded or answer, so that there is no comparison; the run is
+            marked FAILED, the champion stays and no prediction changes.
     """
     started = time.perf_counter()
     with tracked_run(task.name, context.settings) as run:
@@ -118,56 +111,74 @@ def train(task: Task, context: TaskContext) -> TrainingResult:
         split = task.split(data, context)
         fitted = task.fit(split, context)
         evaluation = task.evaluate(fitted, split, context)
+        if task.has_test:
+            evaluation = _count_opening(task, evaluation, context)
         _log(evaluation)
+        pipelines = task.pipelines(fitted, split)
         if task.registered_name is None:
             version, decision = None, None
-            own = Provenance.now(task.name, None, run_id, context.data_kind)
-            scores, origin = task.score(fitted, data, context), own
+            _keep(pipelines, context)
+            # What is scored are figures here: of a quick training they stay in the run.
+            if not context.is_quick:
+                scores = task.score(fitted, data, context)
+                own = Provenance.now(task.name, None, run_id, context.data_kind)
+                write_scores(scores, own, context)
+                publish(task, own, context, _cost(started, context))
         else:
             package = task.package(fitted, split, context)
-            challenger, decision = _challenge(task, package, evaluation, split, context)
-            version, own = challenger.version, challenger.provenance(context.data_kind)
-            model = challenger if decision.is_promoted else _stays_champion(task, decision, context)
-            scores, origin = task.score(model, data, context), model.provenance(context.data_kind)
-        for name, pipeline in task.pipelines(fitted, split).items():
-            save_pipeline(pipeline, name, context.settings)
-        if decision is not None and decision.is_promoted:
-            with registry.promoted(task.registered_name, version, context.settings):
-                write_scores(scores, origin, context)
-        else:
-            write_scores(scores, origin, context)
+            # Nobody else may change the champion between the comparison and what follows from it.
+            with registry.usage_lock(task.registered_name, context.settings):
+                challenger, decision = challenge(task, package, evaluation, split, context)
+                version = challenger.version
+                if decision.is_promoted:
+                    _take_into_use(task, challenger, data, pipelines, context, started)
+                else:
+                    champion = _stays_champion(task, decision, context)
+                    scores = task.score(champion, data, context)
+                    write_scores(scores, champion.provenance(context.data_kind), context)
         seconds = time.perf_counter() - started
-        cost = {"training_seconds": round(seconds, 1)} | context.peak_heap()
-        mlflow.log_metrics(cost)
-        _write_metrics(task, evaluation.metrics, own, context.settings)
-        merge_results(
-            dict(evaluation.results)
-            | {
-                "data": context.data_kind,
-                f"{task.name}_run_id": run_id,
-                f"{task.name}_is_quick": context.is_quick,
-            }
-            | {f"{task.name}_{name}": value for name, value in cost.items()},
-            context.settings,
-        )
+        mlflow.log_metrics(_cost(started, context))
     for conclusion in evaluation.conclusions:
         context.say(f"  {conclusion}")
     return TrainingResult(run_id, evaluation, version, decision, seconds)
 
 
-def write_scores(
-    scores: Mapping[str, pa.Table], provenance: Provenance, context: TaskContext
+def _take_into_use(
+    task: Task,
+    challenger: registry.Champion,
+    data: Any,
+    pipelines: Mapping[str, PipelineModel],
+    context: TaskContext,
+    started: float,
 ) -> None:
-    """Write what a task scored, each table of predictions in one commit.
+    scores = task.score(challenger, data, context)
+    _keep(pipelines, context)
+    origin = challenger.provenance(context.data_kind)
+    with registry.promoted(task.registered_name, challenger.version, context.settings):
+        write_scores(scores, origin, context)
+        publish(task, origin, context, _cost(started, context))
 
-    Args:
-        scores: rows by table, as :meth:`ml.task.Task.score` returns them.
-        provenance: of the model that made them.
-        context: settings and console.
-    """
-    for name, rows in scores.items():
-        write_predictions(name, rows, provenance, context.settings)
-        context.say(f"  predictions.{name}: {rows.num_rows:,} rows")
+
+def _count_opening(task: Task, evaluation: Evaluation, context: TaskContext) -> Evaluation:
+    openings = count_openings(task.name, context.settings) + 1
+    mlflow.set_tag(TEST_OPENED, "true")
+    said = f"The test was opened {openings} times so far, this one included; it chose nothing."
+    return replace(
+        evaluation,
+        results=dict(evaluation.results)
+        | {f"{task.name.replace('-', '_')}_test_openings": openings},
+        conclusions=(*evaluation.conclusions, said),
+    )
+
+
+def _keep(pipelines: Mapping[str, PipelineModel], context: TaskContext) -> None:
+    for name, pipeline in pipelines.items():
+        save_pipeline(pipeline, name, context.settings)
+
+
+def _cost(started: float, context: TaskContext) -> dict[str, float]:
+    seconds = time.perf_counter() - started
+    return {"training_seconds": round(seconds, 1)} | context.peak_heap()
 
 
 def _record(task: Task, context: TaskContext) -> RunRecord:
@@ -197,33 +208,7 @@ def _log(evaluation: Evaluation) -> None:
         {"conclusions": list(evaluation.conclusions), "limits": list(evaluation.limits)},
         "words.json",
     )
-
-
-def _challenge(
-    task: Task, package: Package, evaluation: Evaluation, split: Any, context: TaskContext
-) -> tuple[registry.Champion, Decision]:
-    """Register the model and decide whether it is to be the champion; it is not yet promoted."""
-    name, settings = task.registered_name, context.settings
-    version = registry.register(
-        name, package.model, package.example, package.signature, list(package.requirements)
-    )
-    challenger = registry.load_version(name, version, settings)
-    checks = [*evaluation.checks, _schema_check(challenger, package)]
-    # A model that does not answer as promised is not asked any further.
-    if checks[-1].is_passed:
-        checks.append(_latency_check(challenger, package))
-    losses, of_champion = None, None
-    if all(check.is_passed for check in checks):
-        losses = task.losses(challenger.model, split, context)
-        of_champion = _champion_losses(task, split, context)
-    decision = decide(losses, of_champion, checks, context.seed)
-    mlflow.log_dict([check.__dict__ for check in checks], "checks.json")
-    mlflow.set_tags(
-        {"promotion": "promoted" if decision.is_promoted else "kept out", "reason": decision.reason}
-    )
-    verb = "becomes champion" if decision.is_promoted else "does not become champion"
-    context.say(f"  {name} version {version} {verb}: {decision.reason}")
-    return challenger, decision
+    log_figures(evaluation)
 
 
 def _stays_champion(task: Task, decision: Decision, context: TaskContext) -> registry.Champion:
@@ -234,68 +219,3 @@ def _stays_champion(task: Task, decision: Decision, context: TaskContext) -> reg
             "instead, so predictions and figures are as they were. Mend what failed and train again"
         )
     return registry.load_champion(name, context.settings)
-
-
-def _champion_losses(task: Task, split: Any, context: TaskContext) -> np.ndarray | None:
-    """Losses of the champion; None if there is none, or if these rows make it fail.
-
-    Raises:
-        ModelError: the registry does not answer, or the champion cannot be loaded. It may be as
-            good as ever then, so it is not replaced without a comparison.
-    """
-    name, settings = task.registered_name, context.settings
-    version = registry.champion_version(name, settings)
-    if version is None:
-        return None
-    champion = registry.load_version(name, version, settings)
-    try:
-        return task.losses(champion.model, split, context)
-    except (
-        LakehouseError,
-        MlflowException,
-        ValueError,
-        KeyError,
-        AttributeError,
-        TypeError,
-    ) as error:
-        # Of an older shape of code or tables: it must not keep its successors out.
-        context.say(f"  champion version {version} cannot answer these rows ({error})")
-        return None
-
-
-def _schema_check(challenger: registry.Champion, package: Package) -> Check:
-    answered = challenger.predict(package.example)
-    promised = package.signature.outputs.input_names()
-    seen = list(getattr(answered, "columns", []))
-    is_complete = not package.is_row_by_row or len(answered) == len(package.example)
-    is_same = seen == promised and is_complete
-    return Check("schema", is_same, f"answers {seen}, promised {promised}")
-
-
-def _latency_check(challenger: registry.Champion, package: Package) -> Check:
-    repeats = -(-_LATENCY_ROWS // len(package.example))
-    rows = pd.concat([package.example] * repeats, ignore_index=True).head(_LATENCY_ROWS)
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        challenger.predict(rows)
-        seconds.append(time.perf_counter() - started)
-    seen, most = min(seconds) * 1000, package.milliseconds_per_1000_rows
-    return Check("latency", seen <= most, f"{seen:.0f} ms for 1,000 rows, at most {most:.0f}")
-
-
-def _write_metrics(
-    task: Task, metrics: tuple[Metric, ...], provenance: Provenance, settings: Settings
-) -> None:
-    goals = [find_goal(task.name, metric.name) for metric in metrics]
-    rows = pa.table(
-        {
-            "task": pa.array([task.name] * len(metrics), pa.string()),
-            "metric": pa.array([metric.name for metric in metrics], pa.string()),
-            "value": pa.array([metric.value for metric in metrics], pa.float64()),
-            "low": pa.array([metric.low for metric in metrics], pa.float64()),
-            "high": pa.array([metric.high for metric in metrics], pa.float64()),
-            "goal": pa.array([goal and str(goal) for goal in goals], pa.string()),
-        }
-    )
-    write_predictions("model_metrics", rows, provenance, settings, replace={"task": task.name})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ml.goals import GOALS, Goal
 from ml.hypotheses.data import FACTORS, OUTCOMES, is_demographic
+from ml.segments.chance import TIERS, verdict_of
 from ml.task import Metric
 
 __all__ = ["HYPOTHESES", "Figure", "Hypothesis", "NewestRun", "verdicts_table"]
@@ -32,7 +33,7 @@ class Hypothesis:
     """One claim of the project, and how it is judged.
 
     Attributes:
-        task: of ``python -m ml.train`` that measures it.
+        task: of ``python -m ml train`` that measures it.
         claim: in plain words.
         figures: that decide.
         verdict: from the task's metrics by name, and whether all figures reach their goals, to the
@@ -57,12 +58,10 @@ class NewestRun:
 
     Attributes:
         run_id: of the run that measured them.
-        is_quick: whether it had the smaller budget.
         metrics: by name.
     """
 
     run_id: str
-    is_quick: bool
     metrics: Mapping[str, Metric]
 
 
@@ -85,8 +84,7 @@ def verdicts_table(newest: Mapping[str, NewestRun]) -> str:
             f"{figure.words} {_shown(run.metrics[figure.metric])} ({figure.goal})"
             for figure in one.figures
         )
-        quick = ", quick" if run.is_quick else ""
-        lines.append(f"| {one.claim} | {words} | {figures} | `{run.run_id}`{quick} |")
+        lines.append(f"| {one.claim} | {words} | {figures} | `{run.run_id}` |")
     return "\n".join(lines)
 
 
@@ -101,14 +99,18 @@ _CLAIMED = GOALS["purchase"]["basket_ticket_r2"]
 
 def _purchase(values: Values, is_reached: bool) -> str:
     if is_reached:
-        return "Holds for baskets and for single purchases."
+        return (
+            "Holds for baskets, given their products, and for single purchases; an R2 that high "
+            "has to be explained before it is believed."
+        )
     ceiling = (
-        "which step of its price ladder a single purchase is on is mostly chance, which leaves any "
-        f"model an R2 of at most about {values['noise_ceiling_r2']:.2f}"
+        "which price level a single purchase is on is mostly chance, which by the model's own "
+        f"estimate leaves an R2 of about {values['noise_ceiling_r2']:.2f}"
     )
     if _CLAIMED.is_met(values["basket_ticket_r2"]):
         return (
-            "Holds for the basket of a known customer, does not hold for a single purchase: "
+            "Holds for the basket of a known customer, given its products (without them "
+            f"{values['basket_ticket_r2_of_own_mean']:.2f}), does not hold for a single purchase: "
             f"{ceiling}."
         )
     return f"Does not hold, not even for the basket of a known customer: {ceiling}."
@@ -116,12 +118,13 @@ def _purchase(values: Values, is_reached: bool) -> str:
 
 def _segments(values: Values, is_reached: bool) -> str:
     line = values["uniform_line_silhouette_euclidean"]
-    nature = (
-        f"tiers of a continuum and no clusters, as evenly spaced points reach {line:.3f}"
-        if values["silhouette_euclidean"] <= line
-        else f"further apart than evenly spaced points, which reach {line:.3f}"
-    )
-    return f"{'Holds' if is_reached else 'Does not hold'}: {values['k']:.0f} segments; {nature}."
+    blob = values["blob_silhouette_euclidean"]
+    nulls = f"an even line reaches {line:.3f} and one Gaussian blob {blob:.3f}, without a cluster"
+    count = f"{values['k']:.0f} segments"
+    if verdict_of(values["silhouette_euclidean"], line, blob) == TIERS:
+        return f"Not supported: {count} are tiers, not clusters; {nulls}. Useful as tiers of spend."
+    found = "Holds" if is_reached else "Holds in part"
+    return f"{found}: {count} are further apart than chance; {nulls}."
 
 
 def _recommendations(values: Values, is_reached: bool) -> str:
@@ -164,7 +167,10 @@ def _demographics(values: Values, is_reached: bool) -> str:
 
 def _high_value(values: Values, is_reached: bool) -> str:
     ranked = f"{values['roc_auc']:.0%} of pairs of customers are ranked right"
-    off = f"probabilities are off by {values['ece']:.1%} on average"
+    off = (
+        f"the calibration error is {values['ece']:.4f}, where {values['ece_if_calibrated']:.4f} is "
+        "chance"
+    )
     return f"{'Holds' if is_reached else 'Does not hold'}: {ranked}, and {off}."
 
 
@@ -177,7 +183,11 @@ HYPOTHESES = (
         "purchase",
         f"What a purchase amounts to can be predicted to over {_CLAIMED.bound:.0%}.",
         (
-            Figure("basket_ticket_r2", "R2 of a known customer's mean ticket", _CLAIMED),
+            Figure(
+                "basket_ticket_r2",
+                "R2 of a known customer's mean ticket, given its products",
+                _CLAIMED,
+            ),
             Figure("test_r2", "R2 of a single purchase", _CLAIMED),
         ),
         _purchase,

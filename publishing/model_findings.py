@@ -81,27 +81,31 @@ def purchase_model(inputs: Inputs) -> Finding:
     """How well an amount can be predicted, and where the limit is."""
     figures = inputs.figures(
         *("purchase_test_rmse", "purchase_test_r2", "purchase_basket_r2"),
-        *("purchase_linear_rmse", "purchase_forest_rmse", "purchase_gbt_rmse"),
+        *("purchase_stack_rmse", "purchase_base_rmse", "purchase_basket_r2_of_own_mean"),
+        *("purchase_mllib_linear_rmse", "purchase_mllib_forest_rmse", "purchase_mllib_gbt_rmse"),
     )
     errors = pd.Series(
         {
-            "champion": figures["purchase_test_rmse"],
-            "boosted trees": figures["purchase_gbt_rmse"],
-            "linear": figures["purchase_linear_rmse"],
-            "random forest": figures["purchase_forest_rmse"],
+            "biases, factors, trees": figures["purchase_stack_rmse"],
+            "biases and factors": figures["purchase_base_rmse"],
+            "boosted trees": figures["purchase_mllib_gbt_rmse"],
+            "linear": figures["purchase_mllib_linear_rmse"],
+            "random forest": figures["purchase_mllib_forest_rmse"],
         }
     )
     return Finding(
         headline=(
             f"A single amount is predicted with {percent(figures['purchase_test_r2'])} of its "
-            f"variance explained, a known customer's mean ticket with "
+            f"variance explained, a known customer's mean ticket, given its products, with "
             f"{percent(figures['purchase_basket_r2'])}"
         ),
         points=(
             f"Root mean squared error on purchases never seen: "
             f"{figures['purchase_test_rmse']:,.0f} currency units.",
-            "How many units of a price a customer takes stays open, so no honest model explains a "
-            "single amount much further; one that did would have seen the answer.",
+            "Without the products of the basket, the customer's own mean ticket explains "
+            f"{percent(figures['purchase_basket_r2_of_own_mean'])} of it.",
+            "How many units of a price a customer takes is mostly chance; a model that explained a "
+            "single amount much further would have to be explained itself.",
             *inputs.budget("purchase"),
         ),
         advice=(
@@ -109,7 +113,7 @@ def purchase_model(inputs: Inputs) -> Finding:
             "purchase."
         ),
         sources=("results/ml.json",),
-        chart=Chart.of("Error on unseen purchases (RMSE, lower is better)", errors, kind="bars"),
+        chart=Chart.of("Error on validation rows (RMSE, lower is better)", errors, kind="bars"),
     )
 
 

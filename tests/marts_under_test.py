@@ -20,7 +20,7 @@ def tiny_settings(var_dir: Path) -> Settings:
 
 def tiny_context(settings: Settings, spark: SparkSession) -> TaskContext:
     """A context that uses the Spark session of the tests."""
-    context = TaskContext(settings, Inputs(settings), 7, True, "synthetic", Console(quiet=True))
+    context = TaskContext(settings, Inputs(settings), 7, False, "synthetic", Console(quiet=True))
     context.__dict__["spark"] = spark
     return context
 

@@ -30,16 +30,20 @@ def training_set(count_users: int = 60, count_products: int = 40, seed: int = 1)
             "age": np.array(["18-25", "26-35", "55+"])[user % 3],
             "occupation": (user % 5).astype("int32"),
             "city_category": np.array(["A", "B", "C"])[user % 3],
+            "stay_in_current_city_min_years": (user % 4).astype("int32"),
+            "marital_status": (user % 2).astype("int32"),
             "product_category_1": (category + 1).astype("int32"),
             "product_category_2": np.where(product % 2, 8, 0).astype("int32"),
             "product_category_3": np.zeros(len(user), dtype="int32"),
             "purchase": np.maximum(purchase, 1).astype("int32"),
         }
     )
-    is_train = generator.random(len(user)) < 0.8
-    rows["split"] = np.where(is_train, "train", "test")
+    bucket = generator.random(len(user))
+    is_train = bucket < 0.7
+    rows["split"] = np.select([is_train, bucket < 0.85], ["train", "validation"], "test")
     fold = pd.Series(generator.integers(0, FOLDS, len(user)), dtype="Int32")
     rows["fold"] = fold.where(is_train)
+    rows["refit_fold"] = fold.where(bucket < 0.85)
     keys = {
         "category": ["product_category_1"],
         "categories": ["product_category_1", "product_category_2"],

@@ -1,10 +1,9 @@
-"""Regressions, trees, K-means and logistic regression: Spark beside scikit-learn and XGBoost.
+"""Regressions, trees, K-means and logistic regression: Spark beside scikit-learn and XGBoost."""
 
-The rows are in memory of both sides before the clock starts.
-"""
-
+import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,6 @@ from sklearn.linear_model import LinearRegression as SklearnLinear
 from sklearn.metrics import mean_squared_error, roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from bench.ml.comparison import Comparison, timed
 from ml.goals import GOALS
 from ml.high_value.baselines import mllib_logistic, prepared, probabilities, spark_frames
 from ml.high_value.data import HighValueData
@@ -32,7 +30,49 @@ from ml.purchase.data import PurchaseSplit
 from ml.segments.kmeans import fit_kmeans, points_frame
 from ml.segments.spaces import find_space, fit_space
 
-__all__ = ["compare_kmeans", "compare_logistic", "compare_regressions"]
+__all__ = ["Comparison", "compare_kmeans", "compare_logistic", "compare_regressions", "timed"]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A fit in Spark and in another library, of the same rows with the same budget.
+
+    Attributes:
+        name: of the algorithm, for ``var/results/ml.json``.
+        words: the algorithm and its budget, for people.
+        rows: that both learn from.
+        seconds: Spark's.
+        other: name of the other library.
+        other_seconds: the other library's.
+        measure: by which the models are compared.
+        quality: what Spark's model reaches by it.
+        other_quality: what the other's reaches.
+    """
+
+    name: str
+    words: str
+    rows: int
+    seconds: float
+    other: str
+    other_seconds: float
+    measure: str
+    quality: float
+    other_quality: float
+
+    @property
+    def ratio(self) -> float:
+        """Spark's time over the other's."""
+        return self.seconds / self.other_seconds
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """What some work returns, and the seconds that it takes."""
+    started = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - started
+
 
 # The same work for both sides; enough to measure, little enough for a benchmark.
 _FOREST_TREES, _FOREST_DEPTH = 10, 6

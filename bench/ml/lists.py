@@ -6,9 +6,10 @@ from pyspark.sql import SparkSession
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from bench.ml.comparison import Comparison, timed
-from ml.recommendations.als import AlsSettings, factors_of, fit_als
+from bench.ml.fits import Comparison, timed
+from ml.recommendations.als import factors_of, fit_als
 from ml.recommendations.comparison import judge_scores
+from ml.recommendations.factors import AlsSettings
 from ml.recommendations.task import IMPLICIT, HeldOut
 
 __all__ = ["compare_als"]
@@ -18,7 +19,7 @@ def compare_als(split: HeldOut, spark: SparkSession, seed: int) -> tuple[Compari
     """The smaller implicit ALS of the blend, on the same pairs, with NDCG@10 of both.
 
     Returns:
-        the comparison, and the seconds from latent positions to the judged first ten products of
+        the comparison, and the seconds from embeddings to the judged first ten products of
         all customers, who are offered any product that they lack.
     """
     settings = min(IMPLICIT, key=lambda one: one.rank)
@@ -38,7 +39,8 @@ def compare_als(split: HeldOut, spark: SparkSession, seed: int) -> tuple[Compari
     )
     comparison = Comparison(
         "als",
-        f"implicit ALS, rank {settings.rank}, {settings.iterations} iterations",
+        f"implicit ALS, rank {settings.rank}, {settings.iterations} iterations (Spark's penalty "
+        "grows with rows, the other's does not)",
         bought.nnz,
         seconds,
         "implicit",
@@ -53,7 +55,7 @@ def compare_als(split: HeldOut, spark: SparkSession, seed: int) -> tuple[Compari
 def _fit_implicit(
     bought: sparse.csr_matrix, settings: AlsSettings, seed: int
 ) -> AlternatingLeastSquares:
-    """The same model in implicit's terms, solved exactly as Spark does it."""
+    """The nearest model in implicit's terms, solved exactly; its penalty is the same for all."""
     customers, products = bought.shape
     model = AlternatingLeastSquares(
         factors=settings.rank,

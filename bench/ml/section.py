@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.ml.comparison import Comparison
+from bench.ml.fits import Comparison
 from ml.tasks import TASKS
 
 __all__ = ["Measured", "full_training", "section_of"]

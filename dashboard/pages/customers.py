@@ -152,9 +152,9 @@ def _nulls(view: View, nulls: pl.DataFrame) -> Component:
     own = nulls.filter(pl.col("tone") == "accent")
     is_best = not own.is_empty() and nulls["tone"][0] == "accent"
     title = (
-        "The segments are further apart than data without any"
+        "The segments part better than data without groups"
         if is_best
-        else "Tiers of a continuum: data without groups part as well"
+        else "Tiers, not clusters: data without groups part as well"
     )
     return blocks.chart(
         "nulls",

@@ -34,7 +34,7 @@ _OTHER = "Others"
 
 _EFFECTS: dict[str, tuple[Unit, str]] = {
     "eta squared": (SHARE, "part of the differences explained (eta squared)"),
-    "Cramer's V": (SCORE, "strength from 0 to 1 (Cramer's V)"),
+    "Cohen's w": (SCORE, "strength of association (Cohen's w)"),
     "rho": (SCORE, "rank correlation from -1 to 1 (rho)"),
     "r": (SCORE, "correlation from -1 to 1 (r)"),
     "Cohen's d": (SCORE, "difference in standard deviations (Cohen's d)"),

@@ -7,7 +7,6 @@ from dashboard import blocks, charts
 from dashboard.blocks import DataTable
 from dashboard.champions import (
     NOISE_FLOOR,
-    OWN_METRIC,
     compared,
     goals_missed,
     model_card,
@@ -36,7 +35,13 @@ _CHAMPIONS_TABLES = {
 
 # Kind of metric -> task, title, whether less is better, unit, and how its axis is called.
 _KINDS: dict[str, tuple[str, str, bool, Unit, str]] = {
-    "test_rmse": ("purchase", "Amount of a purchase", True, AMOUNT, "typical error (RMSE)"),
+    "validation_rmse": (
+        "purchase",
+        "Amount of a purchase",
+        True,
+        AMOUNT,
+        "typical error on validation rows (RMSE)",
+    ),
     "ndcg_at_10": ("recommendations", "Ten products for a customer", False, SCORE, "NDCG@10"),
     "roc_auc": (
         "high-value",
@@ -131,13 +136,13 @@ def _comparisons(
         rows = compared(judged.filter(pl.col("task") == task), kind, own)
         if rows.is_empty():
             continue
-        goal = next((text for text in rows.filter(metric=OWN_METRIC[kind])["goal"] if text), None)
+        goal = next((text for text in rows["goal"] if text), None)
         lines = []
         if (bound := goal_bound(goal)) is not None:
             lines.append(Line(bound, f"goal {unit.write(bound)}", "gain"))
         floor = judged.filter(pl.col("metric") == NOISE_FLOOR)["value"].drop_nulls()
-        if kind == "test_rmse" and len(floor):
-            lines.append(Line(floor[0], f"chance leaves {unit.write(floor[0])}", "warm"))
+        if kind == "validation_rmse" and len(floor):
+            lines.append(Line(floor[0], f"chance leaves about {unit.write(floor[0])}", "warm"))
         cards.append(
             blocks.chart(
                 f"compare-{kind}",
@@ -226,7 +231,7 @@ def _live_quality(view: View) -> list[Component]:
     content = [
         blocks.figures(
             ("Live predictions", number(len(errors)), "with the amount that came with them"),
-            ("Live RMSE", number(rmse), "currency units"),
+            ("Live RMSE", number(rmse), "a replay sends training rows again: not a test"),
             ("Live bias", number(errors["error"].mean()), "predicted less actual"),
             ("Drift (PSI)", number(psi, 3), state),
         )

@@ -1,7 +1,7 @@
 -- A returned row is a purchase of a sample whose features are not what the definition gives when it
 -- is written down directly: count and mean of the other training purchases with the same key, of
--- other folds for a training purchase, of all folds for a test purchase. The sample takes the first
--- purchases by event_id, which is as good as random, from each of the two splits.
+-- other folds for a training purchase, of all folds for a validation or test purchase. The sample
+-- takes the first purchases by event_id, which is as good as random, from each of the three splits.
 -- It passes if the set is empty; that it is not, the other tests of purchase_training_set tell.
 {%- set keys = {
     'category': ['product_category_1'],

@@ -1,7 +1,7 @@
 -- Features are made of three sets of the same purchases: as they are; with the amounts of fold 0 and
--- of the test set altered; and with those of the test set alone altered (a test purchase does know of
+-- of validation and test altered; and with those of the latter alone altered (they do know of
 -- fold 0). A returned row is
---   * a purchase of fold 0, or of the test set, whose features of an altered set are not exactly those
+--   * a purchase of fold 0, of validation or of test, whose features of an altered set are not exactly those
 --     of the unaltered one: they depend on amounts that they must not know, or
 --   * a purchase of fold 1 whose features did not change, though fold 0 holds its category and it does
 --     know of fold 0: the alteration does not reach the features, so the comparison above shows nothing.
@@ -59,7 +59,7 @@ purchases_of_sets as (
     select
         * except (purchase),
         case
-            when altered != 'as is' and split = 'test' then purchase * 2 + 1000
+            when altered != 'as is' and split != 'train' then purchase * 2 + 1000
             when altered = 'fold 0 and test' and fold = 0 then purchase * 2 + 1000
             else purchase
         end as purchase
@@ -76,7 +76,7 @@ encodings_of_sets as (
 purchases_to_compare as (
 
     select * from purchases_of_sets
-    where split = 'test' or fold in (0, 1)
+    where split != 'train' or fold in (0, 1)
 
 ),
 
@@ -94,7 +94,7 @@ compared as (
         split,
         fold,
         count(distinct struct({{ features | join(', ') }})) filter (
-            where altered in ('as is', if(split = 'test', 'test', 'fold 0 and test'))
+            where altered in ('as is', if(split != 'train', 'test', 'fold 0 and test'))
         ) > 1 as is_changed
     from features_of_sets
     group by event_id, product_category_1, split, fold

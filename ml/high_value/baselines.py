@@ -11,8 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 from sklearn.base import clone
 
-from ml.high_value.data import BASKET, DEMOGRAPHICS
-from ml.high_value.encoding import ENCODED
+from ml.high_value.data import BASKET, DEMOGRAPHICS, ENCODED
 from ml.high_value.model import FoldRows, blend, linear_model, make_pipeline_of, tree_model
 
 __all__ = [

@@ -1,22 +1,29 @@
 """What the classifier of high-value customers knows: demographics, a first basket, the label."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
 from lakehouse.errors import ModelError
-from ml.inputs import Inputs
+
+if TYPE_CHECKING:  # a served model has no tables to read
+    from ml.inputs import Inputs
 
 __all__ = [
     "BASKET",
     "CATEGORIES",
     "DEMOGRAPHICS",
+    "ENCODED",
     "FOLDS",
     "TOP_SHARE",
     "HighValueData",
+    "ProductScores",
+    "encode",
     "folds_of",
+    "learn_scores",
     "load_data",
 ]
 
@@ -89,7 +96,7 @@ def folds_of(user_ids: np.ndarray, seed: int) -> np.ndarray:
     return (pd.util.hash_array(keys) % np.uint64(FOLDS)).astype(int)
 
 
-def load_data(inputs: Inputs, seed: int) -> HighValueData:
+def load_data(inputs: "Inputs", seed: int) -> HighValueData:
     """Read the marts and mark the customers of high value.
 
     The bound is the 80 % quantile of the total spend of all customers, those with too few purchases
@@ -135,4 +142,64 @@ def load_data(inputs: Inputs, seed: int) -> HighValueData:
         lowest_high_spend=bound,
         basket_users=np.searchsorted(users, known["user_id"].to_numpy()),
         basket_products=known["product_id"].to_numpy(),
+    )
+
+
+ENCODED = ("mean_product_score", "greatest_product_score")
+
+# A product is drawn towards the share of all customers as if it had this many further buyers, each
+# weighing as much as a customer who bought nothing else.
+_PRIOR_WEIGHT = 2.0
+
+
+@dataclass(frozen=True)
+class ProductScores:
+    """Log odds of high value among a product's buyers.
+
+    Attributes:
+        scores: by product.
+        unknown: for a product that no training customer bought.
+    """
+
+    scores: pd.Series
+    unknown: float
+
+
+def learn_scores(
+    users: np.ndarray, products: np.ndarray, is_high: np.ndarray, known: np.ndarray
+) -> ProductScores:
+    """Score products by the customers who may be known.
+
+    A customer counts as a whole: each of its purchases weighs one over their number, so that those
+    who buy much do not drown the others, as the first basket is as large for everyone.
+
+    Args:
+        users: position of the buyer of each purchase.
+        products: product of each purchase.
+        is_high: label of each customer.
+        known: whether each customer's label and basket may be used.
+    """
+    weights = 1.0 / np.bincount(users, minlength=len(is_high))[users]
+    rows = known[users]
+    frame = pd.DataFrame(
+        {"all": weights[rows], "high": weights[rows] * is_high[users[rows]]}, index=products[rows]
+    )
+    sums = frame.groupby(level=0).sum()
+    base = float(is_high[known].mean())
+    share = (sums["high"] + _PRIOR_WEIGHT * base) / (sums["all"] + _PRIOR_WEIGHT)
+    return ProductScores(np.log(share / (1 - share)), float(np.log(base / (1 - base))))
+
+
+def encode(first_products: pd.DataFrame, scores: ProductScores) -> pd.DataFrame:
+    """Columns :data:`ENCODED` of first baskets; a product without a score takes that of all.
+
+    >>> scores = ProductScores(pd.Series({"P1": 1.0, "P2": 3.0}), 0.0)
+    >>> encode(pd.DataFrame({"product_1": ["P1"], "product_2": ["P2"]}), scores).values.tolist()
+    [[2.0, 3.0]]
+    """
+    scored = first_products.apply(lambda column: column.map(scores.scores)).astype(float)
+    scored = scored.fillna(scores.unknown)
+    return pd.DataFrame(
+        {ENCODED[0]: scored.mean(axis=1), ENCODED[1]: scored.max(axis=1)},
+        index=first_products.index,
     )

@@ -19,6 +19,7 @@ __all__ = [
     "auc_interval",
     "best_threshold",
     "calibration_bins",
+    "calibration_null",
     "costs",
     "curves_figure",
     "expected_calibration_error",
@@ -27,8 +28,8 @@ __all__ = [
 
 FALSE_ALARM_COST = 1.0
 MISS_COST = 4.0
-"""Courting a customer in vain costs one unit, missing one of high value four: by the base rate of
-one in five, courting everybody and courting nobody then cost the same, so the model has to earn
+"""Contacting a customer in vain costs one unit, missing one of high value four: by the base rate of
+one in five, contacting everybody and contacting nobody then cost the same, so the model has to earn
 its place against both."""
 
 _BINS = 10
@@ -79,16 +80,35 @@ def expected_calibration_error(labels: np.ndarray, scores: np.ndarray) -> float:
     return sum(abs(mean - share) * size for mean, share, size in bins) / len(labels)
 
 
+def calibration_null(scores: np.ndarray, seed: int, samples: int = 500) -> Interval:
+    """What :func:`expected_calibration_error` finds where every probability is true.
+
+    Chance alone gives groups of a few hundred customers other shares than their probabilities.
+
+    Args:
+        scores: probabilities.
+        seed: of the labels that are drawn from them.
+        samples: number of draws.
+    """
+    generator = np.random.default_rng(seed)
+    draws = [
+        expected_calibration_error(generator.random(len(scores)) < scores, scores)
+        for _ in range(samples)
+    ]
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return Interval(float(np.mean(draws)), float(low), float(high))
+
+
 def costs(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Cost per customer of courting those at or above each threshold."""
-    courted = scores[None, :] >= thresholds[:, None]
-    false_alarms = (courted & ~labels).mean(axis=1)
-    misses = (~courted & labels).mean(axis=1)
+    """Cost per customer of contacting those at or above each threshold."""
+    contacted = scores[None, :] >= thresholds[:, None]
+    false_alarms = (contacted & ~labels).mean(axis=1)
+    misses = (~contacted & labels).mean(axis=1)
     return FALSE_ALARM_COST * false_alarms + MISS_COST * misses
 
 
 def best_threshold() -> float:
-    """Where courting begins to pay if probabilities are true (Elkan, 2001); tuned on no data."""
+    """Where contacting begins to pay if probabilities are true (Elkan, 2001); tuned on no data."""
     return FALSE_ALARM_COST / (FALSE_ALARM_COST + MISS_COST)
 
 

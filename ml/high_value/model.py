@@ -15,8 +15,17 @@ from xgboost import XGBClassifier
 
 from lakehouse.errors import ModelError
 from ml.frame_model import FrameModel
-from ml.high_value.data import BASKET, DEMOGRAPHICS, FOLDS, HighValueData, folds_of
-from ml.high_value.encoding import ENCODED, ProductScores, encode, learn_scores
+from ml.high_value.data import (
+    BASKET,
+    DEMOGRAPHICS,
+    ENCODED,
+    FOLDS,
+    HighValueData,
+    ProductScores,
+    encode,
+    folds_of,
+    learn_scores,
+)
 
 __all__ = [
     "FoldRows",

@@ -15,8 +15,7 @@ from lakehouse.errors import ModelError
 from ml.bootstrap import mean_interval
 from ml.high_value import judge
 from ml.high_value.baselines import out_of_fold, python_baselines, spark_baselines
-from ml.high_value.data import BASKET, DEMOGRAPHICS, TOP_SHARE, HighValueData, load_data
-from ml.high_value.encoding import ENCODED
+from ml.high_value.data import BASKET, DEMOGRAPHICS, ENCODED, TOP_SHARE, HighValueData, load_data
 from ml.high_value.model import (
     FoldRows,
     HighValueModel,
@@ -114,6 +113,7 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
         area = judge.auc_interval(labels, scores, context.seed)
         sound_the_alarm(area.value)
         error = judge.expected_calibration_error(labels, scores)
+        chance = judge.calibration_null(scores, context.seed)
         precision = judge.auc_interval(labels, scores, context.seed, area=average_precision_score)
         brier = mean_interval((scores - labels) ** 2, context.seed)
         threshold = judge.best_threshold()
@@ -121,7 +121,7 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
         by_threshold = judge.costs(labels, scores, grid)
         cost = float(judge.costs(labels, scores, np.array([threshold]))[0])
         nobody = float(judge.costs(labels, scores, np.array([2.0]))[0])
-        courted = scores >= threshold
+        contacted = scores >= threshold
         comparison = pd.DataFrame(
             [
                 {
@@ -144,11 +144,12 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
                 Metric.of("pr_auc", precision),
                 Metric.of("brier", brier),
                 Metric("ece", error),
+                Metric.of("ece_if_calibrated", chance),
                 Metric("cost_per_customer", cost),
-                Metric("cost_of_courting_nobody", nobody),
-                Metric("share_courted", float(courted.mean())),
-                Metric("share_found", float(labels[courted].sum() / labels.sum())),
-                Metric("share_right", float(labels[courted].mean()) if courted.any() else 0.0),
+                Metric("cost_of_contacting_nobody", nobody),
+                Metric("share_contacted", float(contacted.mean())),
+                Metric("share_found", float(labels[contacted].sum() / labels.sum())),
+                Metric("share_right", float(labels[contacted].mean()) if contacted.any() else 0.0),
                 *(
                     Metric(f"{name}_roc_auc", value)
                     for name, value in areas.items()
@@ -179,11 +180,12 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
                 f"fifth above another one in {area.value:.1%} of pairs "
                 f"[{area.low:.1%}, {area.high:.1%}]; the city alone does in "
                 f"{areas['city_only']:.1%}, all demographics in {areas['demographics_only']:.1%}.",
-                f"Courting the {courted.mean():.0%} of customers above {threshold:.2f} finds "
-                f"{labels[courted].sum() / labels.sum():.0%} of the high-value ones and costs "
-                f"{cost / nobody:.0%} of courting nobody, or everybody, if a miss costs "
+                f"Contacting the {contacted.mean():.0%} of customers above {threshold:.2f} finds "
+                f"{labels[contacted].sum() / labels.sum():.0%} of the high-value ones and costs "
+                f"{cost / nobody:.0%} of contacting nobody, or everybody, if a miss costs "
                 f"{judge.MISS_COST:g} times a false alarm.",
-                f"A probability is off by {error:.1%} on average.",
+                f"Calibration error {error:.4f}; if every probability were true, chance would give "
+                f"{chance.value:.4f} [{chance.low:.4f}, {chance.high:.4f}].",
             ),
             limits=(
                 f"Customers with fewer than {known} purchases get no probability.",
@@ -220,7 +222,7 @@ class HighValueTask(Task[HighValueData, HighValueSplit, HighValueFitted]):
             model=model,
             example=example,
             signature=signature,
-            requirements=("scikit-learn", "xgboost", "pandas"),
+            requirements=("numpy", "pandas", "polars", "scikit-learn", "scipy", "xgboost"),
         )
 
     def losses(self, model: Predictor, split: HighValueSplit, context: TaskContext) -> np.ndarray:

@@ -6,8 +6,7 @@ import pingouin as pg
 from scipy import stats
 
 from ml.hypotheses.data import FACTORS, HypothesesData
-from ml.hypotheses.effects import cramers_v_interval
-from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
+from ml.hypotheses.effects import cohens_w_interval, permute_chi_squared, permute_row_means
 from ml.hypotheses.rows import GOES_WITH, UNTESTABLE, TestRow
 
 __all__ = ["ask_categories", "ask_correlations", "ask_row_amounts"]
@@ -37,9 +36,9 @@ def ask_categories(factor: str, data: HypothesesData, seed: int, samples: int) -
     table = np.eye(len(names))[groups].T @ data.counts
     by_row = stats.chi2_contingency(table[:, table.sum(axis=0) > 0], correction=False)
     dealt = permute_chi_squared(data.counts, groups, seed, samples)
-    effect = cramers_v_interval(data.counts, groups, seed, max(samples // 4, 2))
+    effect = cohens_w_interval(data.counts, groups, seed, max(samples // 4, 2))
     sized = {
-        "effect_size_name": "Cramer's V",
+        "effect_size_name": "Cohen's w",
         "effect_size": effect.value,
         "effect_low": effect.low,
         "effect_high": effect.high,

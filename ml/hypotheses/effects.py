@@ -1,13 +1,24 @@
-"""Effect sizes with 95 % intervals, by a bootstrap over customers."""
+"""Effect sizes with 95 % intervals, and tests that keep a customer's purchases together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, permutation_test
+from scipy.stats.contingency import association
 
 from ml.bootstrap import Interval, bootstrap_interval
 
-__all__ = ["chi_squared", "cohens_d", "cramers_v", "cramers_v_interval", "eta_squared"]
+__all__ = [
+    "Permutation",
+    "chi_squared",
+    "cohens_d",
+    "cohens_w",
+    "cohens_w_interval",
+    "eta_squared",
+    "permute_chi_squared",
+    "permute_row_means",
+]
 
 
 def eta_squared(values: np.ndarray, groups: np.ndarray, seed: int, samples: int) -> Interval:
@@ -71,18 +82,22 @@ def chi_squared(table: np.ndarray) -> float:
     return float(chi2_contingency(filled, correction=False).statistic)
 
 
-def cramers_v(table: np.ndarray) -> float:
-    """Strength of association in a table of counts, 0 to 1.
+def cohens_w(table: np.ndarray) -> float:
+    """Strength of association in a table of counts: Cramer's V x sqrt(fewer sides - 1).
 
-    >>> cramers_v(np.array([[10, 0], [0, 10]]))
+    Cohen's conventions (.1, .3, .5) are made for it; held against V, they call small what has many
+    groups and categories negligible.
+
+    >>> round(cohens_w(np.array([[10, 0], [0, 10]])), 12)
     1.0
     """
     filled = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
-    return float(np.sqrt(chi_squared(filled) / filled.sum() / (min(filled.shape) - 1)))
+    v = association(np.rint(filled).astype(int), method="cramer", correction=False)
+    return float(v * np.sqrt(min(filled.shape) - 1))
 
 
-def cramers_v_interval(counts: np.ndarray, groups: np.ndarray, seed: int, samples: int) -> Interval:
-    """Cramer's V of group by category, with whole customers drawn, not single purchases.
+def cohens_w_interval(counts: np.ndarray, groups: np.ndarray, seed: int, samples: int) -> Interval:
+    """Cohen's w of group by category, with whole customers drawn, not single purchases.
 
     Args:
         counts: customers x categories.
@@ -92,10 +107,10 @@ def cramers_v_interval(counts: np.ndarray, groups: np.ndarray, seed: int, sample
     """
     members = np.eye(groups.max() + 1)[groups]
     draws = [
-        cramers_v((members * weights[:, None]).T @ counts)
+        cohens_w((members * weights[:, None]).T @ counts)
         for weights in _weights(len(groups), seed, samples)
     ]
-    return _recentred(cramers_v(members.T @ counts), np.array(draws))
+    return _recentred(cohens_w(members.T @ counts), np.array(draws))
 
 
 def _weights(rows: int, seed: int, samples: int) -> Iterator[np.ndarray]:
@@ -109,3 +124,75 @@ def _recentred(seen: float, draws: np.ndarray) -> Interval:
     # draws are moved back to where the measure is.
     low, high = np.percentile(draws - draws.mean() + seen, [2.5, 97.5])
     return Interval(seen, max(float(low), 0.0), float(high))
+
+
+@dataclass(frozen=True)
+class Permutation:
+    """What a permutation test found.
+
+    Attributes:
+        statistic: of the groups as they are.
+        p_value: share of all dealings, the true one among them, with a statistic as high.
+        inflation: mean statistic of the dealings over the one that independent rows would have:
+            by so much rows of the same customer inflate it.
+    """
+
+    statistic: float
+    p_value: float
+    inflation: float
+
+
+def permute_chi_squared(
+    counts: np.ndarray, groups: np.ndarray, seed: int, samples: int
+) -> Permutation:
+    """Group by category, chi-squared over purchases.
+
+    Args:
+        counts: customers x categories, number of purchases.
+        groups: group of each customer, from 0.
+        seed: of the dealings.
+        samples: number of dealings.
+    """
+    members = np.eye(groups.max() + 1)[groups]
+    freedom = (members.shape[1] - 1) * (int((counts.sum(axis=0) > 0).sum()) - 1)
+    return _permute(
+        lambda order: chi_squared(members[order].T @ counts), len(groups), freedom, seed, samples
+    )
+
+
+def permute_row_means(
+    count: np.ndarray, total: np.ndarray, groups: np.ndarray, seed: int, samples: int
+) -> Permutation:
+    """Mean amount of a purchase by group: sum of squares between groups over the variance.
+
+    Args:
+        count: purchases of each customer.
+        total: sum of its amounts in units of one purchase's standard deviation, the mean taken off.
+        groups: group of each customer, from 0.
+        seed: of the dealings.
+        samples: number of dealings.
+    """
+    members = np.eye(groups.max() + 1)[groups]
+
+    def between(order: np.ndarray) -> float:
+        dealt = members[order]
+        return float(((dealt.T @ total) ** 2 / (dealt.T @ count)).sum())
+
+    return _permute(between, len(groups), members.shape[1] - 1, seed, samples)
+
+
+def _permute(
+    statistic: Callable[[np.ndarray], float], customers: int, freedom: int, seed: int, samples: int
+) -> Permutation:
+    found = permutation_test(
+        (np.arange(customers),),
+        statistic,
+        permutation_type="pairings",
+        vectorized=False,
+        n_resamples=samples,
+        batch=100,
+        alternative="greater",
+        rng=np.random.default_rng(seed),
+    )
+    inflation = float(found.null_distribution.mean() / freedom)
+    return Permutation(float(found.statistic), float(found.pvalue), inflation)

@@ -1,26 +1,18 @@
-"""The findings as a page to read: ``python -m ml.hypotheses.report`` writes docs/hypotheses.md."""
+"""The findings as a page to read."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
 from matplotlib.figure import Figure
-from rich.console import Console
 
-from lakehouse.console import run_app
 from lakehouse.errors import ModelError
-from lakehouse.settings import PROJECT_DIR, settings
+from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
 from ml.hypotheses.data import FACTORS, HypothesesData
 from ml.hypotheses.plan import overall_sentences
 
-__all__ = ["app", "effects_figure", "groups_figure", "render"]
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-console = Console()
+__all__ = ["effects_figure", "groups_figure", "hypotheses_page", "render"]
 
 _TABLE = TableName("predictions", "hypothesis_tests")
 
@@ -43,8 +35,8 @@ def render(frame: pd.DataFrame, sentences: Sequence[str], data_kind: str) -> str
     lines = [
         "# Who buys what: the hypotheses",
         "",
-        f"Measured on **{data_kind}** data by `python -m ml.train hypotheses`; written by",
-        "`python -m ml.hypotheses.report`. A row of a test is a customer unless it says purchase,",
+        f"Measured on **{data_kind}** data by `python -m ml train hypotheses`; written by",
+        "`python -m ml report`. A row of a test is a customer unless it says purchase,",
         "as the purchases of one customer are not independent. Effects have 95 % intervals.",
         "",
         *(f"- {sentence}" for sentence in sentences),
@@ -122,22 +114,14 @@ def groups_figure(data: HypothesesData, data_kind: str) -> Figure:
     return figure
 
 
-@app.command()
-def report(
-    to: Annotated[Path, typer.Option(help="Where to write the page")] = PROJECT_DIR
-    / "docs"
-    / "hypotheses.md",
-) -> None:
-    """Write the page from the newest tests.
+def hypotheses_page(settings: Settings) -> str:
+    """The page of the newest tests.
 
-    Example: python -m ml.hypotheses.report
+    Raises:
+        TableError: nothing was built yet.
+        ModelError: nothing was tested yet.
     """
-    frame = open_table(_TABLE, settings()).to_pandas()
+    frame = open_table(_TABLE, settings).to_pandas()
     if frame.empty:
-        raise ModelError(f"{_TABLE} is empty. Run `python -m ml.train hypotheses` first")
-    to.write_text(render(frame, overall_sentences(frame), frame["data_kind"].iloc[0]))
-    console.print(f"Hypotheses: {to}", soft_wrap=True)
-
-
-if __name__ == "__main__":
-    run_app(app)
+        raise ModelError(f"{_TABLE} is empty. Run `python -m ml train hypotheses` first")
+    return render(frame, overall_sentences(frame), frame["data_kind"].iloc[0])

@@ -1,4 +1,4 @@
-"""One finding as a row of ``predictions.hypothesis_tests``, and what its effect is called."""
+"""Findings as rows of ``predictions.hypothesis_tests``, and what their effects are called."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -30,7 +30,7 @@ GOES_WITH = "goes with"
 _BOUNDS = {
     "eta squared": (0.01, 0.06, 0.14),
     "Cohen's d": (0.2, 0.5, 0.8),
-    "Cramer's V": (0.1, 0.3, 0.5),
+    "Cohen's w": (0.1, 0.3, 0.5),
     "r": (0.1, 0.3, 0.5),
     "rho": (0.1, 0.3, 0.5),
 }

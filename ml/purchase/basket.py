@@ -1,4 +1,8 @@
-"""Baskets of known customers: one half of each customer's purchases tells the other half's value.
+"""Baskets of known customers: the value of half of a customer's purchases, given their products.
+
+The forecast knows which products are in the half and what the customer paid in the other one. So
+beside it stand what each piece of that gives alone: the customer's own mean ticket, without any
+product; the products' means, without the customer; and both in two group-bys.
 
 Totals of baskets look well predicted only because the number of purchases drives them, so the
 forecast that knows the number alone stands beside; the mean ticket shows what is really known.
@@ -6,18 +10,20 @@ forecast that knows the number alone stands beside; the mean ticket shows what i
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import r2_score
 
 from lakehouse.errors import ModelError
 from ml.bootstrap import bootstrap_interval
 from ml.purchase.biases import Biases, PriceUnits
 from ml.purchase.factorisation import Factorisation, FactorisationBudget
-from ml.purchase.judge import r2
 from ml.purchase.rows import Vocabulary
 from ml.task import Metric
 
 __all__ = ["forecast_other_half", "judge_baskets"]
 
 _NEAR = 0.2
+# Purchases of residual 0 that a customer's own ones are held against.
+_CUSTOMER_PRIOR = 5.0
 
 
 def forecast_other_half(
@@ -33,7 +39,9 @@ def forecast_other_half(
 
     Returns:
         One row for each customer with purchases in both halves: ``count_purchases``, ``actual``
-        and ``predicted`` total and ``count_only``, number of purchases x mean amount.
+        and ``predicted`` total, ``count_only``, number of purchases x mean amount, and the totals
+        ``own_mean``, ``product_means`` and ``group_by``: product mean plus the customer's residual
+        from it, shrunken.
 
     Raises:
         ModelError: no customer has two purchases.
@@ -49,12 +57,12 @@ def forecast_other_half(
     codes, questions = vocabulary.encode(known), vocabulary.encode(asked)
     amounts = known["purchase"].to_numpy(dtype=float)
     units = PriceUnits.fit(codes.category, amounts)
-    steps = units.to_steps(codes.category, amounts)
-    biases = Biases.fit(codes, steps, vocabulary)
+    levels = units.to_levels(codes.category, amounts)
+    biases = Biases.fit(codes, levels, vocabulary)
     factors = Factorisation.fit(
         codes.user,
         codes.product,
-        steps - biases.predict(codes),
+        levels - biases.predict(codes),
         (vocabulary.user_count, vocabulary.product_count),
         budget,
         seed,
@@ -65,12 +73,32 @@ def forecast_other_half(
             "user_id": asked["user_id"].to_numpy(),
             "actual": asked["purchase"].to_numpy(dtype=float),
             "predicted": units.to_purchase(questions.category, expected),
+            **_baselines(known, asked),
         }
     )
-    baskets = rows.groupby("user_id").agg(
-        count_purchases=("actual", "size"), actual=("actual", "sum"), predicted=("predicted", "sum")
-    )
+    sums = {name: (name, "sum") for name in rows.columns if name != "user_id"}
+    baskets = rows.groupby("user_id").agg(count_purchases=("actual", "size"), **sums)
     return baskets.assign(count_only=baskets["count_purchases"] * amounts.mean())
+
+
+def _baselines(known: pd.DataFrame, asked: pd.DataFrame) -> dict[str, np.ndarray]:
+    overall = known["purchase"].mean()
+    of_category = known.groupby("product_category_1")["purchase"].mean()
+    of_product = known.groupby("product_id")["purchase"].mean()
+    of_user = known.groupby("user_id")["purchase"].mean()
+
+    def product_mean(rows: pd.DataFrame) -> pd.Series:
+        coarse = rows["product_category_1"].map(of_category).fillna(overall)
+        return rows["product_id"].map(of_product).fillna(coarse)
+
+    residual = (known["purchase"] - product_mean(known)).groupby(known["user_id"])
+    shrunken = residual.sum() / (residual.size() + _CUSTOMER_PRIOR)
+    given = product_mean(asked)
+    return {
+        "own_mean": asked["user_id"].map(of_user).to_numpy(),
+        "product_means": given.to_numpy(),
+        "group_by": (given + asked["user_id"].map(shrunken)).to_numpy(),
+    }
 
 
 def judge_baskets(baskets: pd.DataFrame, seed: int) -> tuple[Metric, ...]:
@@ -97,7 +125,14 @@ def judge_baskets(baskets: pd.DataFrame, seed: int) -> tuple[Metric, ...]:
             "basket_mape",
             bootstrap_interval(columns, lambda sums: sums[:, 4] / sums[:, 0], seed=seed),
         ),
+        *(
+            Metric(
+                f"basket_ticket_r2_of_{name}",
+                float(r2_score(ticket, baskets[name].to_numpy() / counts)),
+            )
+            for name in ("own_mean", "product_means", "group_by")
+        ),
         Metric("basket_share_within_20_percent", float(np.mean(off <= _NEAR))),
-        Metric("basket_total_r2", r2(actual, predicted)),
-        Metric("basket_total_r2_of_count_only", r2(actual, baskets["count_only"].to_numpy())),
+        Metric("basket_total_r2", r2_score(actual, predicted)),
+        Metric("basket_total_r2_of_count_only", r2_score(actual, baskets["count_only"].to_numpy())),
     )

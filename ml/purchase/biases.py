@@ -66,53 +66,64 @@ class PriceUnits:
         units = highest / _UNITS_OF_HIGHEST
         return cls(np.where(units > 0, units, purchase.mean() / 3))
 
-    def to_steps(self, category: np.ndarray, purchase: np.ndarray) -> np.ndarray:
+    def to_levels(self, category: np.ndarray, purchase: np.ndarray) -> np.ndarray:
         """Amounts in units, about 1 to 5."""
         return purchase / self.units[category] - _MEAN_REMAINDER
 
-    def to_purchase(self, category: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    def to_purchase(self, category: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """Amounts in the data set's currency units; never negative."""
-        return np.maximum((steps + _MEAN_REMAINDER) * self.units[category], 0.0)
+        return np.maximum((levels + _MEAN_REMAINDER) * self.units[category], 0.0)
 
 
 @dataclass(frozen=True)
 class Biases:
-    """What category, product, customer and customer x category add to the steps, shrunken.
+    """What category, product, customer and customer x category add to the levels, shrunken.
 
     Attributes:
-        category: mean steps by main category.
+        category: mean levels by main category.
         product: by product, on top of its category.
         user: by customer, on top of category and product.
         user_category: by customer and main category, on top of all these.
+        parameters: effective number of them: each counts by how little it is shrunken.
     """
 
     category: np.ndarray
     product: np.ndarray
     user: np.ndarray
     user_category: np.ndarray
+    parameters: float
 
     @classmethod
-    def fit(cls, codes: Codes, steps: np.ndarray, vocabulary: Vocabulary) -> "Biases":
+    def fit(cls, codes: Codes, levels: np.ndarray, vocabulary: Vocabulary) -> "Biases":
         """From training purchases; product and customer are refined in turns."""
-        overall = float(steps.mean())
-        category, counts = shrunken_means(codes.category, steps, CATEGORY_COUNT, 0.0)
+        overall = float(levels.mean())
+        category, counts = shrunken_means(codes.category, levels, CATEGORY_COUNT, 0.0)
         category = np.where(counts > 0, category, overall)
-        rest = steps - category[codes.category]
+        residual = levels - category[codes.category]
         product = np.zeros(vocabulary.product_count)
         user = np.zeros(vocabulary.user_count)
         for _ in range(_ROUNDS):
-            product, _ = shrunken_means(
-                codes.product, rest - user[codes.user], vocabulary.product_count, _PRODUCT_PRIOR
+            product, of_product = shrunken_means(
+                codes.product, residual - user[codes.user], vocabulary.product_count, _PRODUCT_PRIOR
             )
-            user, _ = shrunken_means(
-                codes.user, rest - product[codes.product], vocabulary.user_count, _USER_PRIOR
+            user, of_user = shrunken_means(
+                codes.user, residual - product[codes.product], vocabulary.user_count, _USER_PRIOR
             )
-        rest = rest - product[codes.product] - user[codes.user]
+        residual = residual - product[codes.product] - user[codes.user]
         size = vocabulary.user_count * CATEGORY_COUNT
-        pair, _ = shrunken_means(
-            codes.user * CATEGORY_COUNT + codes.category, rest, size, _USER_CATEGORY_PRIOR
+        pair, of_pair = shrunken_means(
+            codes.user * CATEGORY_COUNT + codes.category, residual, size, _USER_CATEGORY_PRIOR
         )
-        return cls(category, product, user, pair.reshape(vocabulary.user_count, CATEGORY_COUNT))
+        parameters = sum(
+            float((counts / (counts + prior)).sum())
+            for counts, prior in (
+                (of_product, _PRODUCT_PRIOR),
+                (of_user, _USER_PRIOR),
+                (of_pair, _USER_CATEGORY_PRIOR),
+            )
+        )
+        pairs = pair.reshape(vocabulary.user_count, CATEGORY_COUNT)
+        return cls(category, product, user, pairs, parameters)
 
     def parts(self, codes: Codes) -> dict[str, np.ndarray]:
         """What each adds, by name."""

@@ -17,9 +17,9 @@ __all__ = [
     "FULL",
     "QUICK",
     "ChampionBudget",
-    "Described",
+    "EncodedSplit",
     "champion_params",
-    "describe_split",
+    "encode_split",
     "fit_champion",
 ]
 
@@ -30,7 +30,7 @@ class ChampionBudget:
 
     Attributes:
         encoder: of the encoders.
-        trees: most boosted trees; fewer where more of them do not help a fold left out.
+        trees: most boosted trees; fewer where more of them do not help the validation rows.
         learning_rate: of the trees.
     """
 
@@ -40,11 +40,11 @@ class ChampionBudget:
 
     @property
     def patience(self) -> int:
-        """Trees after which the fold left out must have been served better."""
-        return max(self.trees // 10, 5)
+        """Trees after which the validation rows must have been served better."""
+        return max(self.trees // 40, 5)
 
 
-FULL = ChampionBudget(EncoderBudget(FactorisationBudget(rounds=90), folds=10), 500, 0.05)
+FULL = ChampionBudget(EncoderBudget(FactorisationBudget(rounds=90), folds=10), 2000, 0.05)
 QUICK = ChampionBudget(
     EncoderBudget(FactorisationBudget(burn_in=8, rounds=16, keep_every=2), folds=3), 100, 0.15
 )
@@ -60,16 +60,17 @@ _TREES = {
 
 
 @dataclass(frozen=True)
-class Described:
+class EncodedSplit:
     """Training and test rows as the trees see them.
 
     Attributes:
         names: of the features.
         encoder: fitted on all training rows.
-        train_base: steps that the base expects of the training rows, out of fold.
+        train_base: levels that the base expects of the training rows, out of fold.
         train_features: their features, out of fold.
-        train_weight: weight of each training row: an error in steps costs what its unit is worth.
-        test_base: steps that the base expects of the test rows.
+        train_weight: weight of each training row: the square of its unit, as what counts is the
+            square of an error in currency.
+        test_base: levels that the base expects of the test rows.
         test_features: their features.
     """
 
@@ -82,46 +83,63 @@ class Described:
     test_features: np.ndarray
 
 
-def describe_split(split: PurchaseSplit, budget: ChampionBudget, seed: int) -> Described:
+def encode_split(split: PurchaseSplit, budget: ChampionBudget, seed: int) -> EncodedSplit:
     """Encode training rows out of fold, and test rows by the encoder of all training rows."""
 
-    def fit(codes: Codes, steps: np.ndarray, number: int) -> Encoder:
-        return Encoder.fit(codes, steps, split.vocabulary, budget.encoder, seed + number)
+    def fit(codes: Codes, levels: np.ndarray, number: int) -> Encoder:
+        return Encoder.fit(codes, levels, split.vocabulary, budget.encoder, seed + number)
 
-    codes, steps, folds = split.train_codes, split.train_steps, budget.encoder.folds
+    codes, levels, folds = split.train_codes, split.train_levels, budget.encoder.folds
     fold = split.train["fold"].to_numpy(dtype=int)
-    train_base, train_features, names = out_of_fold(codes, steps, fold, fit, folds)
-    encoder = fit(codes, steps, folds)
-    test_base, test_features, _ = encoder.describe(split.test_codes)
-    units = split.units.units[codes.category]
-    return Described(
+    train_base, train_features, names = out_of_fold(codes, levels, fold, fit, folds)
+    encoder = fit(codes, levels, folds)
+    test_base, test_features, _ = encoder.transform(split.test_codes)
+    squares = np.square(split.units.units[codes.category])
+    return EncodedSplit(
         names,
         encoder,
         train_base,
         train_features,
-        units / units.mean(),
+        squares / squares.mean(),
         test_base,
         test_features,
     )
 
 
 def fit_champion(
-    split: PurchaseSplit, described: Described, budget: ChampionBudget, seed: int
+    split: PurchaseSplit,
+    encoded: EncodedSplit,
+    budget: ChampionBudget,
+    seed: int,
+    trees: int | None = None,
 ) -> tuple[PurchaseModel, pd.DataFrame]:
-    """Boosted trees on what the base leaves of the training rows.
+    """Boosted trees on what the base leaves of the rows to learn from.
+
+    Args:
+        split: rows to learn from and, to choose the number of trees, rows to be measured on.
+        encoded: the same as features.
+        budget: how much to compute.
+        seed: of the trees.
+        trees: how many, where that was chosen before; None to choose it here. A split whose other
+            rows are the test must not choose.
 
     Returns:
         The model, and its features by importance (``feature``, ``gain``: part of the gain).
     """
-    rest = split.train_steps - described.train_base
     settings = _TREES | {"learning_rate": budget.learning_rate, "seed": seed % 2**31}
-    left_out = split.train["fold"].to_numpy(dtype=int) == 0
-    trees = _count_trees(described, rest, left_out, settings, budget)
-    booster = xgboost.train(settings, _rows(described, rest, ...), trees)
+    train = xgboost.QuantileDMatrix(
+        encoded.train_features,
+        split.train_levels - encoded.train_base,
+        weight=encoded.train_weight,
+        feature_names=encoded.names,
+    )
+    if trees is None:
+        trees = _count_trees(split, encoded, train, settings, budget)
+    booster = xgboost.train(settings, train, trees)
     gains = pd.Series(booster.get_score(importance_type="total_gain"), dtype=float)
-    gains = gains.reindex(described.names).fillna(0.0)
+    gains = gains.reindex(encoded.names).fillna(0.0)
     importances = (gains / max(gains.sum(), 1e-12)).sort_values(ascending=False)
-    model = PurchaseModel(split.vocabulary, split.units, described.encoder, booster)
+    model = PurchaseModel(split.vocabulary, split.units, encoded.encoder, booster)
     booster.feature_names = None
     return model, importances.rename_axis("feature").rename("gain").reset_index()
 
@@ -130,7 +148,7 @@ def champion_params(model: PurchaseModel, budget: ChampionBudget) -> dict[str, f
     """What a model was fitted with, for its run.
 
     Returns:
-        ``trees`` as chosen on the fold left out, and what was set: limits and penalties of the
+        ``trees`` as chosen on the validation rows, and what was set: limits and penalties of the
         trees, and the budget of the encoders with the rounds of their Gibbs sampling.
     """
     factors = budget.encoder.factorisation
@@ -141,7 +159,7 @@ def champion_params(model: PurchaseModel, budget: ChampionBudget) -> dict[str, f
         "learning_rate": budget.learning_rate,
         **_TREES,
         "encoder_folds": budget.encoder.folds,
-        "encoder_positions": budget.encoder.positions,
+        "encoder_embedding": budget.encoder.embedding,
         "factors_rank": factors.rank,
         "gibbs_burn_in": factors.burn_in,
         "gibbs_rounds": factors.rounds,
@@ -149,34 +167,28 @@ def champion_params(model: PurchaseModel, budget: ChampionBudget) -> dict[str, f
     }
 
 
-def _rows(
-    described: Described, rest: np.ndarray, which: Any, ref: xgboost.DMatrix | None = None
-) -> xgboost.QuantileDMatrix:
-    return xgboost.QuantileDMatrix(
-        described.train_features[which],
-        rest[which],
-        weight=described.train_weight[which],
-        feature_names=described.names,
-        ref=ref,
-    )
-
-
 def _count_trees(
-    described: Described,
-    rest: np.ndarray,
-    left_out: np.ndarray,
+    split: PurchaseSplit,
+    encoded: EncodedSplit,
+    train: xgboost.QuantileDMatrix,
     settings: dict[str, Any],
     budget: ChampionBudget,
 ) -> int:
-    """How many trees serve training rows best that the trees did not see."""
-    if not left_out.any() or left_out.all():
-        return budget.trees
-    seen = _rows(described, rest, ~left_out)
+    """How many trees serve the rows to be measured on best."""
+    units = split.units.units[split.test_codes.category]
+    levels = split.units.to_levels(split.test_codes.category, split.test_purchase)
+    measured = xgboost.QuantileDMatrix(
+        encoded.test_features,
+        levels - encoded.test_base,
+        weight=np.square(units) / np.square(units).mean(),
+        feature_names=encoded.names,
+        ref=train,
+    )
     search = xgboost.train(
         settings,
-        seen,
+        train,
         budget.trees,
-        evals=[(_rows(described, rest, left_out, ref=seen), "left_out")],
+        evals=[(measured, "validation")],
         early_stopping_rounds=budget.patience,
         verbose_eval=False,
     )

@@ -1,4 +1,4 @@
-"""The training set as the purchase model takes it: checked, in a fixed order, in two parts."""
+"""The training set as the purchase model takes it: checked, in a fixed order, in three parts."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ __all__ = [
     "ENCODING_KEYS",
     "TRAINING_SET",
     "PurchaseSplit",
+    "PurchaseSplits",
     "read_purchases",
     "split_purchases",
 ]
@@ -34,17 +35,20 @@ ENCODING_KEYS = {
 ENCODED = tuple(f"{encoding}_mean_purchase" for encoding in ENCODING_KEYS)
 """Out-of-fold target encodings, as dbt built them."""
 
+# What the public recipe looks at beside the columns of an event.
+_FURTHER = ("stay_in_current_city_min_years", "marital_status")
+
 # Fewer could not fill the folds of the encodings.
 _LEAST_ROWS = 100
 
 
 @dataclass(frozen=True)
 class PurchaseSplit:
-    """Training and test purchases, each in the order of their event ids.
+    """Purchases to learn from and others to be measured on, each in the order of their event ids.
 
     Attributes:
-        train: training rows of the mart.
-        test: test rows of the mart.
+        train: rows to learn from; ``fold`` parts them for what is fitted out of fold.
+        test: rows to be measured on.
         vocabulary: customers, products and attributes of the training rows.
         units: price units of the training rows.
         train_codes: training rows as whole numbers.
@@ -69,9 +73,24 @@ class PurchaseSplit:
         return self.test["purchase"].to_numpy(dtype=float)
 
     @property
-    def train_steps(self) -> np.ndarray:
-        """Amounts of the training rows in steps of their categories' ladders."""
-        return self.units.to_steps(self.train_codes.category, self.train_purchase)
+    def train_levels(self) -> np.ndarray:
+        """Amounts of the training rows as price levels of their categories."""
+        return self.units.to_levels(self.train_codes.category, self.train_purchase)
+
+
+@dataclass(frozen=True)
+class PurchaseSplits:
+    """The two ways in which the purchases are parted.
+
+    Attributes:
+        selection: learns from training rows and is measured on validation rows: candidates are
+            compared, and everything is chosen, here.
+        release: learns from training and validation rows and is measured on test rows: the chosen
+            model alone is fitted and measured here.
+    """
+
+    selection: PurchaseSplit
+    release: PurchaseSplit
 
 
 def read_purchases(inputs: Inputs) -> pd.DataFrame:
@@ -81,7 +100,7 @@ def read_purchases(inputs: Inputs) -> pd.DataFrame:
         TableError: the mart is missing or lacks a column.
         ModelError: it is empty, or amounts or encodings are missing or no numbers.
     """
-    columns = ["event_id", *EVENT_COLUMNS, *ENCODED, "split", "fold", "purchase"]
+    columns = ["event_id", *EVENT_COLUMNS, *_FURTHER, *ENCODED, "split", "refit_fold", "purchase"]
     frame = inputs.read(TRAINING_SET, columns).sort("event_id")
     numbers = [*ENCODED, "purchase"]
     bad = frame.select(
@@ -96,22 +115,31 @@ def read_purchases(inputs: Inputs) -> pd.DataFrame:
     return frame.to_pandas()
 
 
-def split_purchases(purchases: pd.DataFrame) -> PurchaseSplit:
+def split_purchases(purchases: pd.DataFrame) -> PurchaseSplits:
     """Part the rows as dbt did; a purchase never changes sides.
 
     Raises:
-        ModelError: one side has too few rows to learn from or to judge on.
+        ModelError: one side has too few rows to learn from or to be measured on.
     """
-    is_train = (purchases["split"] == "train").to_numpy()
-    counts = {"train": int(is_train.sum()), "test": int((~is_train).sum())}
-    for side, count in counts.items():
+    sides = purchases["split"].to_numpy()
+    for side in ("train", "validation", "test"):
+        count = int((sides == side).sum())
         if count < _LEAST_ROWS:
             raise ModelError(
                 f"{TRAINING_SET} has {count} rows in split {side!r}, at least {_LEAST_ROWS} are "
-                "needed. Land more purchases, or look at the variable training_percent of dbt"
+                "needed. Land more purchases, or look at the variables training_percent and "
+                "validation_percent of dbt"
             )
-    train = purchases[is_train].reset_index(drop=True)
-    test = purchases[~is_train].reset_index(drop=True)
+    return PurchaseSplits(
+        selection=_part(purchases, sides == "train", sides == "validation"),
+        release=_part(purchases, sides != "test", sides == "test"),
+    )
+
+
+def _part(purchases: pd.DataFrame, is_learnt: np.ndarray, is_measured: np.ndarray) -> PurchaseSplit:
+    rows = purchases.assign(fold=purchases["refit_fold"])
+    train = rows[is_learnt].reset_index(drop=True)
+    test = rows[is_measured].reset_index(drop=True)
     vocabulary = Vocabulary.of(train)
     train_codes = vocabulary.encode(train)
     units = PriceUnits.fit(train_codes.category, train["purchase"].to_numpy(dtype=float))

@@ -1,7 +1,7 @@
 """What a purchase is known by: biases, latent factors, and how customers and products behave.
 
 An encoder is fitted on some training purchases and describes any others. Its own purchases would
-look far too well known to it, so training rows are described by encoders that did not see them
+look far too well known to it, so training rows are encoded by encoders that did not see them
 (:func:`out_of_fold`), and only test rows and new ones by the encoder of all training rows.
 """
 
@@ -32,12 +32,12 @@ class EncoderBudget:
 
     Attributes:
         factorisation: how long to sample the latent factors.
-        positions: latent positions of customers and products in what was bought with what.
+        embedding: dimensions of customers and products in what was bought with what.
         folds: encoders for the out-of-fold descriptions of training rows.
     """
 
     factorisation: FactorisationBudget
-    positions: int = 8
+    embedding: int = 8
     folds: int = 5
 
 
@@ -46,7 +46,7 @@ class Encoder:
     """Tables that describe purchases, fitted on training purchases.
 
     Attributes:
-        biases: what category, product and customer add to the steps.
+        biases: what category, product and customer add to the levels.
         factorisation: what customer and product add together.
         pairs: name such as ``product_x_age`` -> what is left on average, by both places.
         users: measure -> table of customers, with one column or several.
@@ -63,41 +63,42 @@ class Encoder:
     def fit(
         cls,
         codes: Codes,
-        steps: np.ndarray,
+        levels: np.ndarray,
         vocabulary: Vocabulary,
         budget: EncoderBudget,
         seed: int,
     ) -> "Encoder":
-        """Fit all tables on training purchases and their amounts in steps."""
-        biases = Biases.fit(codes, steps, vocabulary)
-        rest = steps - biases.predict(codes)
+        """Fit all tables on training purchases and their amounts in levels."""
+        biases = Biases.fit(codes, levels, vocabulary)
+        residual = levels - biases.predict(codes)
         factorisation = Factorisation.fit(
             codes.user,
             codes.product,
-            rest,
+            residual,
             (vocabulary.user_count, vocabulary.product_count),
             budget.factorisation,
             seed,
         )
         users, products = vocabulary.user_count, vocabulary.product_count
-        left, right = _positions(codes, (users, products), budget.positions, seed)
+        left, right = _embeddings(codes, (users, products), budget.embedding, seed)
         return cls(
             biases,
             factorisation,
-            _pair_means(codes, rest, vocabulary),
-            _behaviour(codes.user, codes.category, steps, rest, users) | {"position": left},
-            _behaviour(codes.product, codes.category, steps, rest, products) | {"position": right},
+            _pair_means(codes, residual, vocabulary),
+            _behaviour(codes.user, codes.category, levels, residual, users) | {"embedding": left},
+            _behaviour(codes.product, codes.category, levels, residual, products)
+            | {"embedding": right},
         )
 
     def base(self, codes: Codes) -> np.ndarray:
         """Steps that biases and latent factors expect."""
         return self.biases.predict(codes) + self.factorisation.predict(codes.user, codes.product)
 
-    def describe(self, codes: Codes) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    def transform(self, codes: Codes) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """Purchases as a model's input.
 
         Returns:
-            Base (steps that biases and factors expect), features (rows x names, float32), names.
+            Base (levels that biases and factors expect), features (rows x names, float32), names.
         """
         columns = self.biases.parts(codes)
         columns["factors"] = self.factorisation.predict(codes.user, codes.product)
@@ -127,7 +128,7 @@ class Encoder:
 
 def out_of_fold(
     codes: Codes,
-    steps: np.ndarray,
+    levels: np.ndarray,
     fold: np.ndarray,
     fit: Callable[[Codes, np.ndarray, int], Encoder],
     folds: int,
@@ -136,9 +137,9 @@ def out_of_fold(
 
     Args:
         codes: training purchases.
-        steps: their amounts in steps.
+        levels: their amounts in levels.
         fold: fold of each, from the feature mart; taken modulo ``folds``.
-        fit: training purchases, their steps and the number of a fold -> encoder.
+        fit: training purchases, their levels and the number of a fold -> encoder.
         folds: number of encoders.
 
     Returns:
@@ -146,13 +147,13 @@ def out_of_fold(
     """
     group = fold % folds
 
-    def describe(number: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    def encode(number: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
         others = group != number
-        encoder = fit(codes.take(others), steps[others], number)
-        return encoder.describe(codes.take(~others))
+        encoder = fit(codes.take(others), levels[others], number)
+        return encoder.transform(codes.take(~others))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(describe, range(folds)))
+        parts = list(pool.map(encode, range(folds)))
     names = parts[0][2]
     base = np.empty(len(codes))
     features = np.empty((len(codes), len(names)), dtype=np.float32)
@@ -172,7 +173,9 @@ def _pair_places(name: str, codes: Codes) -> tuple[np.ndarray, np.ndarray]:
     return left, codes.attributes[second]
 
 
-def _pair_means(codes: Codes, rest: np.ndarray, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
+def _pair_means(
+    codes: Codes, residual: np.ndarray, vocabulary: Vocabulary
+) -> dict[str, np.ndarray]:
     users, products = vocabulary.user_count, vocabulary.product_count
     shapes = {
         "user_x_second_category": (users, CATEGORY_COUNT),
@@ -184,16 +187,16 @@ def _pair_means(codes: Codes, rest: np.ndarray, vocabulary: Vocabulary) -> dict[
     means = {}
     for name, shape in shapes.items():
         left, right = _pair_places(name, codes)
-        flat, _ = shrunken_means(left * shape[1] + right, rest, shape[0] * shape[1], _PRIOR)
+        flat, _ = shrunken_means(left * shape[1] + right, residual, shape[0] * shape[1], _PRIOR)
         means[name] = flat.reshape(shape)
     return means
 
 
 def _behaviour(
-    places: np.ndarray, category: np.ndarray, steps: np.ndarray, rest: np.ndarray, size: int
+    places: np.ndarray, category: np.ndarray, levels: np.ndarray, residual: np.ndarray, size: int
 ) -> dict[str, np.ndarray]:
     """Counts, spread, and how often each step of the ladder is bought beyond its category."""
-    step = np.clip(np.round(steps), 1, _STEPS).astype(np.int64) - 1
+    step = np.clip(np.round(levels), 1, _STEPS).astype(np.int64) - 1
     taken = np.bincount(category * _STEPS + step, minlength=CATEGORY_COUNT * _STEPS)
     usual = taken.reshape(CATEGORY_COUNT, _STEPS).astype(float)
     usual /= np.maximum(usual.sum(axis=1, keepdims=True), 1)
@@ -201,14 +204,17 @@ def _behaviour(
     for place in range(_STEPS):
         surprise = (step == place) - usual[category, place]
         beyond[:, place], counts = shrunken_means(places, surprise, size, _SHARE_PRIOR)
-    spread, _ = shrunken_means(places, rest**2 - np.mean(rest**2), size, _PRIOR)
-    return {"count": np.log1p(counts), "spread": spread, "step": beyond}
+    spread, _ = shrunken_means(places, residual**2 - np.mean(residual**2), size, _PRIOR)
+    # Per million purchases seen: an encoder that leaves a fold out sees fewer, and its counts must
+    # mean the same as those of an encoder of all.
+    share = counts / max(len(places), 1) * 1e6
+    return {"count": np.log1p(share), "spread": spread, "step": beyond}
 
 
-def _positions(
+def _embeddings(
     codes: Codes, shape: tuple[int, int], rank: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Latent positions of customers and products by who bought what, whatever it cost.
+    """Embeddings of customers and products by who bought what, whatever it cost.
 
     Standard coordinates of correspondence analysis: their mean over purchases is 0 and their
     variance 1, however many purchases there are, so encoders of other rows place alike. The

@@ -1,75 +1,168 @@
 """The figures of the purchase task side by side, and what they say about hypothesis 1."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from sklearn.metrics import mean_squared_error
 
+from ml.bootstrap import Interval, bootstrap_interval
 from ml.goals import GOALS
 from ml.promotion import Check
+from ml.purchase.baselines import is_in_recipe
 from ml.purchase.basket import judge_baskets
-from ml.purchase.data import PurchaseSplit
-from ml.purchase.judge import HIGHEST_HONEST_R2, check_no_leak, judge_amounts, noise_ceiling
+from ml.purchase.data import PurchaseSplits
+from ml.purchase.encoder import Encoder
 from ml.task import Evaluation, Metric
 
-__all__ = ["evaluate_purchase"]
+__all__ = [
+    "EXPLAIN_R2",
+    "evaluate_purchase",
+    "judge_amounts",
+    "leak_check",
+    "noise_ceiling",
+]
 
 _MOST_IMPORTANT = 15
 
+EXPLAIN_R2 = 0.80
+"""Above it a model of single purchases has to be explained before it comes into use: which price
+level a purchase is on is mostly chance in the data as known, so a leak is the likelier reason.
+"""
+
+
+def judge_amounts(
+    prefix: str, actual: np.ndarray, predicted: np.ndarray, seed: int, customers: np.ndarray
+) -> dict[str, Metric]:
+    """RMSE, MSE, MAE and R2 of predictions, with intervals by a bootstrap of whole customers.
+
+    Returns:
+        Metrics by ``rmse``, ``mse``, ``mae`` and ``r2``; their names begin with the prefix.
+    """
+    error = predicted - actual
+    columns = np.column_stack([np.square(error), np.abs(error), actual, np.square(actual)])
+
+    def interval(statistic: Callable[[np.ndarray], np.ndarray]) -> Interval:
+        return bootstrap_interval(columns, statistic, seed=seed, customers=customers)
+
+    def explained(sums: np.ndarray) -> np.ndarray:
+        rows, squares, _, total, total_squares = sums.T
+        spread = total_squares - np.square(total) / rows
+        return 1.0 - np.divide(squares, spread, out=np.ones_like(rows), where=spread > 0)
+
+    found = {
+        "rmse": interval(lambda sums: np.sqrt(sums[:, 1] / sums[:, 0])),
+        "mse": interval(lambda sums: sums[:, 1] / sums[:, 0]),
+        "mae": interval(lambda sums: sums[:, 2] / sums[:, 0]),
+        "r2": interval(explained),
+    }
+    return {name: Metric.of(f"{prefix}_{name}", value) for name, value in found.items()}
+
+
+def leak_check(test_r2: float) -> Check:
+    """Ask for an explanation when a model of single purchases looks too good to be true.
+
+    It decides nothing: the figures stand in the run, the model is registered, and who has found the
+    reason takes it into use by hand.
+    """
+    return Check(
+        "leak",
+        test_r2 <= EXPLAIN_R2,
+        f"R2 {test_r2:.3f} on test rows, to be explained above {EXPLAIN_R2}: look for encodings "
+        "that were not fitted out of fold. Once explained, `python -m ml promote` takes it into "
+        "use",
+    )
+
+
+def noise_ceiling(
+    actual: np.ndarray, units: np.ndarray, noise_sd: float, rows: int, parameters: float
+) -> tuple[float, float]:
+    """Lowest RMSE and highest R2 that one model's estimate of the noise leaves.
+
+    Args:
+        actual: amounts of the test rows.
+        units: price unit of each.
+        noise_sd: of what neither category, product, customer nor any factor of them explains, in
+            units, as the factorisation estimated it on the rows that the biases were fitted to.
+        rows: number of these rows.
+        parameters: effective number of biases, which have taken their part of the noise away.
+
+    Returns:
+        RMSE and R2.
+
+    >>> noise_ceiling(np.array([0.0, 200.0]), np.array([50.0, 50.0]), 1.0, 100, 0.0)
+    (50.0, 0.75)
+    """
+    # Of the smallest data sets the biases could explain every row.
+    left = max(rows - parameters, 1.0)
+    squares = float(np.mean(np.square(units * noise_sd))) * rows / left
+    return squares**0.5, 1.0 - squares / float(np.var(actual))
+
 
 def evaluate_purchase(
-    split: PurchaseSplit,
-    champion: np.ndarray,
-    others: Mapping[str, np.ndarray],
+    splits: PurchaseSplits,
+    chosen: np.ndarray,
+    candidates: Mapping[str, np.ndarray],
     baskets: pd.DataFrame,
-    noise_sd: float,
+    encoder: Encoder,
     seed: int,
     params: Mapping[str, Mapping[str, Any]],
     importances: Mapping[str, pd.DataFrame],
 ) -> Evaluation:
-    """Judge the amounts that models expect of the test rows.
+    """Measure candidates on validation rows and the chosen model on test rows.
 
     Args:
-        split: training and test rows.
-        champion: amounts that the model to be registered expects.
-        others: name -> amounts that the models beside it expect.
+        splits: rows of both.
+        chosen: amounts that the refitted model expects of the test rows.
+        candidates: name -> amounts that a model expects of the validation rows; ``stack`` and
+            ``base`` are among them.
         baskets: forecast halves of known customers' baskets.
-        noise_sd: of what no factor explains, in price units.
+        encoder: of the refitted model.
         seed: of the bootstrap.
         params: name of a model, or ``spark`` -> parameters that it was tuned and fitted with.
         importances: name of a model -> ``feature`` and ``importance``.
-
-    Raises:
-        ModelError: the leak alarm rings.
     """
-    actual = split.test_purchase
-    metrics: list[Metric] = []
-    for prefix, amounts in {"test": champion, **_prefixed(others)}.items():
-        judged = judge_amounts(prefix, actual, amounts, seed)
-        check_no_leak(prefix, judged["r2"].value)
-        metrics += judged.values()
-    basket_metrics = judge_baskets(baskets, seed)
+    selection, release = splits.selection, splits.release
+    actual = release.test_purchase
+    of_test, of_validation = (part.test["user_id"].to_numpy() for part in (release, selection))
+    metrics = list(judge_amounts("test", actual, chosen, seed, of_test).values())
+    is_known = is_in_recipe(selection.test)
+    for name, amounts in candidates.items():
+        known = is_known if name == "public_recipe" else np.full(len(is_known), True)
+        metrics += judge_amounts(
+            f"{name}_validation",
+            selection.test_purchase[known],
+            amounts[known],
+            seed,
+            of_validation[known],
+        ).values()
     floor_rmse, ceiling_r2 = noise_ceiling(
-        actual, split.units.units[split.test_codes.category], noise_sd
+        actual,
+        release.units.units[release.test_codes.category],
+        encoder.factorisation.noise_sd,
+        len(release.train),
+        encoder.biases.parameters,
     )
     metrics += [
-        *basket_metrics,
+        *judge_baskets(baskets, seed),
         Metric("noise_floor_rmse", floor_rmse),
         Metric("noise_ceiling_r2", ceiling_r2),
     ]
+    if "public_recipe" in candidates:
+        own, other = (
+            mean_squared_error(selection.test_purchase[is_known], candidates[name][is_known])
+            for name in ("stack", "public_recipe")
+        )
+        metrics.append(Metric("gain_over_public_recipe", float(1 - (own / other) ** 0.5)))
     by_name = {metric.name: metric.value for metric in metrics}
-    if "public_recipe_test_rmse" in by_name:
-        gain = 1 - by_name["test_rmse"] / by_name["public_recipe_test_rmse"]
-        metrics.append(Metric("gain_over_public_recipe", gain))
-    figures = {"residuals.png": _residuals(actual, champion)}
+    figures = {"residuals.png": _residuals(actual, chosen)}
     figures |= {
         f"importances_{name}.png": _importances(name, table)
         for name, table in importances.items()
         if len(table)
     }
-    tables = {f"importances_{name}.csv": t for name, t in importances.items() if len(t)}
     return Evaluation(
         metrics=tuple(metrics),
         results={
@@ -79,63 +172,66 @@ def evaluate_purchase(
             "purchase_basket_mape": by_name["basket_mape"],
         }
         | {
-            f"purchase_{name}_rmse": by_name[f"{name}_test_rmse"]
-            for name in others
-            if f"{name}_test_rmse" in by_name
-        },
+            f"purchase_basket_r2_of_{name}": by_name[f"basket_ticket_r2_of_{name}"]
+            for name in ("own_mean", "product_means", "group_by")
+        }
+        | {f"purchase_{name}_rmse": by_name[f"{name}_validation_rmse"] for name in candidates},
         params={
-            "training_rows": len(split.train),
-            "test_rows": len(split.test),
-            "highest_honest_r2": HIGHEST_HONEST_R2,
+            "training_rows": len(selection.train),
+            "validation_rows": len(selection.test),
+            "test_rows": len(release.test),
+            "explain_r2_above": EXPLAIN_R2,
         }
         | {
             f"{name}_{key}": value
             for name, values in params.items()
             for key, value in values.items()
         },
-        checks=(
-            Check(
-                "leak",
-                by_name["test_r2"] <= HIGHEST_HONEST_R2,
-                f"R2 {by_name['test_r2']:.3f} on test rows, at most {HIGHEST_HONEST_R2}",
-            ),
-        ),
+        checks=(leak_check(by_name["test_r2"]),),
         conclusions=_conclusions(by_name),
         limits=(
             "Customers and products that were not in the training rows get what is known of their "
             "category alone.",
-            "Expected amounts of training rows are in-sample; judge the model by the rows of split "
-            "'test' only.",
+            "Expected amounts of training and validation rows are in-sample; measure the model by "
+            "the rows of split 'test' only.",
+            "No test customer is unknown to the model, so nothing here is measured on new ones.",
             "Marital status and years in the city are accepted but not used: they tell nothing "
             "beyond the customer's own purchases.",
         ),
         figures=figures,
-        tables=tables,
+        tables={f"importances_{name}.csv": t for name, t in importances.items() if len(t)},
     )
-
-
-def _prefixed(others: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{name}_test": amounts for name, amounts in others.items()}
 
 
 def _conclusions(value: Mapping[str, float]) -> tuple[str, ...]:
     claimed = GOALS["purchase"]["basket_ticket_r2"]
     holds = claimed.is_met(value["basket_ticket_r2"])
+    single = "holds" if claimed.is_met(value["test_r2"]) else "does not hold"
+    explained = ""
+    if value["test_r2"] > EXPLAIN_R2:
+        explained = f" That is above {EXPLAIN_R2} and has to be explained before it is believed."
     return (
-        f"Hypothesis 1 (more than {claimed.bound:.0%} of the differences are predictable) does not "
-        f"hold for a single purchase: the best model explains {value['test_r2']:.1%}, and is off "
-        f"by {value['test_mae']:,.0f} on average.",
-        f"No model could reach {claimed.bound:.0%} there: prices of a category lie on a ladder of "
-        "five steps, and which step a purchase is on is mostly chance. That leaves any model an "
-        f"error of about {value['noise_floor_rmse']:,.0f}, which is an R2 of at most about "
-        f"{value['noise_ceiling_r2']:.2f}.",
-        f"For the basket of a known customer it {'holds' if holds else 'does not hold'}: from one "
-        "half of a customer's purchases, the mean ticket of the other half is predicted with R2 "
-        f"{value['basket_ticket_r2']:.3f}; the total is off by {value['basket_mape']:.1%} on "
-        f"average, and within 20 % for {value['basket_share_within_20_percent']:.0%} of customers.",
+        f"Hypothesis 1 (more than {claimed.bound:.0%} of the differences are predictable) {single} "
+        f"for a single purchase: the model explains {value['test_r2']:.1%}, and is off by "
+        f"{value['test_mae']:,.0f} on average.{explained}",
+        "Prices of a category lie on five levels, and which one a purchase is on is mostly chance. "
+        f"By this model's own estimate that leaves an error of about "
+        f"{value['noise_floor_rmse']:,.0f}, which is an R2 of about "
+        f"{value['noise_ceiling_r2']:.2f}; another model may put it elsewhere.",
+        f"For the basket of a known customer, given its products, it "
+        f"{'holds' if holds else 'does not hold'}: the mean ticket of one half of a customer's "
+        f"purchases is predicted from the other half with R2 {value['basket_ticket_r2']:.3f}. "
+        f"Without its products it does not: the customer's own mean ticket reaches "
+        f"{value['basket_ticket_r2_of_own_mean']:.3f}.",
+        "Most of that is what the products cost: their mean amounts alone reach "
+        f"{value['basket_ticket_r2_of_product_means']:.3f}, and with the customer's shrunken "
+        f"residual, two group-bys, {value['basket_ticket_r2_of_group_by']:.3f}. Given its products "
+        f"the total is off by {value['basket_mape']:.1%} on average.",
         f"Totals look even better (R2 {value['basket_total_r2']:.3f}), but the number of purchases "
-        f"alone already gives {value['basket_total_r2_of_count_only']:.3f}; the mean ticket is the "
-        "honest figure.",
+        f"alone already gives {value['basket_total_r2_of_count_only']:.3f}.",
+        f"On the validation rows, biases and factors alone (the base) reach an RMSE of "
+        f"{value['base_validation_rmse']:,.0f}, and trees on top of them (the stack) "
+        f"{value['stack_validation_rmse']:,.0f}.",
     )
 
 

@@ -1,9 +1,9 @@
 """Bayesian matrix factorisation: what a customer pays for a product beyond what both explain.
 
-Gibbs sampling of ``rest[u, i] ~ Normal(users[u] . products[i] + own[u] + own[i], noise)``. Factors
-and own parts of all customers, then of all products, are drawn in one go: their precisions and
-right-hand sides are products of one sparse matrix, so a round takes time linear in the purchases
-and no Python loop.
+Gibbs sampling of ``residual[u, i] ~ Normal(users[u] . products[i] + own[u] + own[i], noise)``.
+Factors and own parts of all customers, then of all products, are drawn in one go: their precisions
+and right-hand sides are products of one sparse matrix, so a round takes time linear in the
+purchases and no Python loop.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Factorisation:
         cls,
         user: np.ndarray,
         product: np.ndarray,
-        rest: np.ndarray,
+        residual: np.ndarray,
         shape: tuple[int, int],
         budget: FactorisationBudget,
         seed: int,
@@ -66,18 +66,18 @@ class Factorisation:
         Args:
             user: place of the customer of each purchase.
             product: place of its product.
-            rest: what is to be explained.
+            residual: what is to be explained.
             shape: number of customers and of products, the unknown ones (the last) included.
             budget: how long to sample.
             seed: of the sampling.
         """
         generator = np.random.default_rng(seed)
-        seen = sparse.csr_matrix((np.ones(len(rest)), (user, product)), shape=shape)
-        values = sparse.csr_matrix((rest, (user, product)), shape=shape)
+        seen = sparse.csr_matrix((np.ones(len(residual)), (user, product)), shape=shape)
+        values = sparse.csr_matrix((residual, (user, product)), shape=shape)
         sides = ((seen, values), (seen.T.tocsr(), values.T.tocsr()))
         # The last column of factors is what a customer or product adds by itself.
         factors = [_START_SD * generator.standard_normal((n, budget.rank + 1)) for n in shape]
-        noise = 1.0 / max(float(rest.var()), 1e-9)
+        noise = 1.0 / max(float(residual.var()), 1e-9)
         kept: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         noises = []
         for step in range(budget.burn_in + budget.rounds):
@@ -88,8 +88,10 @@ class Factorisation:
                 )
             left, right = factors[0][user], factors[1][product]
             fitted = np.einsum("ij,ij->i", left[:, :-1], right[:, :-1]) + left[:, -1] + right[:, -1]
-            error = float(np.square(rest - fitted).sum())
-            noise = generator.gamma(_PRIOR_SHAPE + len(rest) / 2, 1.0 / (_PRIOR_RATE + error / 2))
+            error = float(np.square(residual - fitted).sum())
+            noise = generator.gamma(
+                _PRIOR_SHAPE + len(residual) / 2, 1.0 / (_PRIOR_RATE + error / 2)
+            )
             if step >= budget.burn_in and (step - budget.burn_in) % budget.keep_every == 0:
                 noises.append(noise**-0.5)
                 for side in (0, 1):

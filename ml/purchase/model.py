@@ -46,8 +46,9 @@ class PurchaseModel(FrameModel):
         vocabulary: Vocabulary,
         units: PriceUnits,
         encoder: Encoder,
-        booster: xgboost.Booster,
+        booster: xgboost.Booster | None = None,
     ) -> None:
+        """Keep the parts; without a booster the base alone answers."""
         self._vocabulary = vocabulary
         self._units = units
         self._encoder = encoder
@@ -55,8 +56,8 @@ class PurchaseModel(FrameModel):
 
     @property
     def count_trees(self) -> int:
-        """Boosted trees that it asks."""
-        return self._booster.num_boosted_rounds()
+        """Number of its boosted trees."""
+        return 0 if self._booster is None else self._booster.num_boosted_rounds()
 
     def answer(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Expected amount of each purchase.
@@ -75,10 +76,12 @@ class PurchaseModel(FrameModel):
         if not len(codes):
             amounts = np.empty(0)
         else:
-            base, features, _ = self._encoder.describe(codes)
-            # Trees learnt from customers and products with a history alone, and would make much
-            # of its absence; biases are made for it.
-            is_known = self._vocabulary.is_known(codes)
-            steps = base + np.where(is_known, self._booster.inplace_predict(features), 0.0)
-            amounts = self._units.to_purchase(codes.category, steps)
+            base, features, _ = self._encoder.transform(codes)
+            levels = base
+            if self._booster is not None:
+                # Trees learnt from customers and products with a history alone, and would make
+                # much of its absence; biases are made for it.
+                is_known = self._vocabulary.is_known(codes)
+                levels = base + np.where(is_known, self._booster.inplace_predict(features), 0.0)
+            amounts = self._units.to_purchase(codes.category, levels)
         return pd.DataFrame({"predicted_purchase": amounts.astype(np.float64)}, index=rows.index)

@@ -1,7 +1,9 @@
-"""Spark's linear regression, random forest and boosted trees, tuned by cross-validation.
+"""MLlib's linear regression, random forest and boosted trees on the mart's features.
 
-All three learn what the base (biases and latent factors) leaves, from the same described rows as
-the champion; the linear model takes them one-hot encoded and scaled, trees take them as they are.
+Plain pipelines that take rows of the training set and give amounts: StringIndexer, OneHotEncoder,
+VectorAssembler and StandardScaler (for the linear one; trees take indices as they are), tuned by
+CrossValidator. They run distributed and know nothing of biases and factors: beside them stands what
+these add.
 """
 
 import tempfile
@@ -17,15 +19,16 @@ from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRe
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
 from pyspark.sql import DataFrame, SparkSession
 
-from ml.purchase.champion import Described
-from ml.purchase.data import PurchaseSplit
+from ml.purchase.baselines import training_counts
+from ml.purchase.data import ENCODED, ENCODING_KEYS, PurchaseSplit
 
 __all__ = ["FULL_SPARK", "NAMES", "QUICK_SPARK", "SparkBudget", "SparkFit", "fit_spark_models"]
 
 NAMES = ("linear", "forest", "gbt")
 
-_INDEXED = ("category_code", "gender", "age", "city_category")
-_TARGET, _WEIGHT = "rest", "weight"
+_INDEXED = ("product_category_1", "gender", "age", "city_category")
+_NUMERIC = ("occupation", "product_category_2", "product_category_3", *ENCODED)
+_TARGET = "purchase"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class SparkBudget:
     depths: tuple[tuple[int, ...], tuple[int, ...]]
 
 
-FULL_SPARK = SparkBudget(0.1, 3, 2, 20, 0.5, 40, 10, ((5, 8), (4, 6)))
+FULL_SPARK = SparkBudget(0.1, 3, 2, 20, 0.5, 40, 10, ((5, 8, 10, 12), (3, 5, 7)))
 QUICK_SPARK = SparkBudget(0.03, 2, 2, 5, 0.2, 5, 3, ((5,), (3, 5)))
 
 
@@ -63,8 +66,8 @@ class SparkFit:
     """One fitted pipeline of Spark.
 
     Attributes:
-        pipeline: preparation and model; ``prediction`` is in steps, on top of the base.
-        predicted: amounts of the test rows, in their order.
+        pipeline: preparation and model; ``prediction`` is an amount in currency units.
+        predicted: amounts of the rows to be measured on, in their order.
         chosen: tuned parameters.
         tried: the values of each that it was chosen from.
         importances: ``feature`` and ``importance``, highest first; empty for the linear model.
@@ -76,20 +79,27 @@ class SparkFit:
     tried: dict[str, list[float]]
     importances: pd.DataFrame
 
+    @property
+    def on_edge(self) -> list[str]:
+        """Parameters whose chosen value is the first or last of three or more that were tried."""
+        return [
+            name
+            for name, values in self.tried.items()
+            if len(set(values)) > 2 and self.chosen[name] in (min(values), max(values))
+        ]
+
 
 def fit_spark_models(
     split: PurchaseSplit,
-    described: Described,
     budget: SparkBudget,
     spark: SparkSession,
     seed: int,
     scratch: Path,
 ) -> dict[str, SparkFit]:
-    """Tune and fit the three models of :data:`NAMES`, and predict the test rows.
+    """Tune and fit the three models of :data:`NAMES`, and predict the rows to be measured on.
 
     Args:
-        split: training and test rows.
-        described: the same as features.
+        split: rows to learn from and to be measured on.
         budget: how much to compute.
         spark: session to compute in.
         seed: of samples, folds and trees.
@@ -97,31 +107,27 @@ def fit_spark_models(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        train, test = (_to_spark(spark, part, Path(folder)) for part in _frames(split, described))
+        train, test = (_to_spark(spark, part, Path(folder)) for part in _frames(split))
         fits = {}
         for name in NAMES:
-            fits[name] = _fit(name, train, test, split, described, budget, seed)
+            fits[name] = _fit(name, train, test, budget, seed)
         train.unpersist()
         test.unpersist()
     return fits
 
 
-def _frames(split: PurchaseSplit, described: Described) -> tuple[pd.DataFrame, pd.DataFrame]:
-    parts = []
-    for rows, codes, features in (
-        (split.train, split.train_codes, described.train_features),
-        (split.test, split.test_codes, described.test_features),
-    ):
-        frame = pd.DataFrame(features, columns=described.names)
-        frame["category_code"] = codes.category.astype(str)
-        for name in ("gender", "age", "city_category"):
-            frame[name] = rows[name].to_numpy()
-        parts.append(frame)
-    train, test = parts
-    train[_TARGET] = split.train_steps - described.train_base
-    train[_WEIGHT] = described.train_weight
-    test["place"] = np.arange(len(test))
-    return train, test
+def _frames(split: PurchaseSplit) -> tuple[pd.DataFrame, pd.DataFrame]:
+    train, test = (
+        pd.concat(
+            [
+                rows[[*_INDEXED, *_NUMERIC, _TARGET]].fillna(dict.fromkeys(_NUMERIC, 0)),
+                training_counts(rows, split),
+            ],
+            axis=1,
+        ).assign(product_category_1=rows["product_category_1"].astype(str))
+        for rows in (split.train, split.test)
+    )
+    return train, test.assign(place=np.arange(len(test)))
 
 
 def _to_spark(spark: SparkSession, frame: pd.DataFrame, folder: Path) -> DataFrame:
@@ -152,20 +158,19 @@ def _fit(
     name: str,
     train: DataFrame,
     test: DataFrame,
-    split: PurchaseSplit,
-    described: Described,
     budget: SparkBudget,
     seed: int,
 ) -> SparkFit:
-    stages, inputs = _preparation(name, described.names)
+    counts = [f"{encoding}_count" for encoding in ENCODING_KEYS]
+    stages, inputs = _preparation(name, [*_NUMERIC, *counts])
     preparation = Pipeline(stages=stages).fit(train)
-    ready = preparation.transform(train).select("features", _TARGET, _WEIGHT).cache()
+    ready = preparation.transform(train).select("features", _TARGET).cache()
     model, grid = _candidates(name, budget, seed)
     search = CrossValidator(
         estimator=model,
         estimatorParamMaps=grid,
         evaluator=RegressionEvaluator(
-            labelCol=_TARGET, weightCol=_WEIGHT, predictionCol="prediction", metricName="rmse"
+            labelCol=_TARGET, predictionCol="prediction", metricName="rmse"
         ),
         numFolds=budget.folds,
         parallelism=budget.parallelism,
@@ -177,7 +182,6 @@ def _fit(
     ready.unpersist()
     pipeline = PipelineModel(stages=[*preparation.stages, final])
     answers = pipeline.transform(test).select("place", "prediction").toPandas()
-    steps = answers.sort_values("place")["prediction"].to_numpy() + described.test_base
     importances = pd.DataFrame({"feature": [], "importance": []})
     if inputs:
         importances = pd.DataFrame(
@@ -185,7 +189,7 @@ def _fit(
         ).sort_values("importance", ascending=False)
     return SparkFit(
         pipeline,
-        split.units.to_purchase(split.test_codes.category, steps),
+        answers.sort_values("place")["prediction"].to_numpy(),
         {param.name: value for param, value in best.items()},
         {param.name: [one[param] for one in grid] for param in best},
         importances,
@@ -193,11 +197,11 @@ def _fit(
 
 
 def _candidates(name: str, budget: SparkBudget, seed: int) -> tuple[Estimator, list[dict]]:
-    columns = {"featuresCol": "features", "labelCol": _TARGET, "weightCol": _WEIGHT}
+    columns = {"featuresCol": "features", "labelCol": _TARGET}
     grid = ParamGridBuilder()
     if name == "linear":
         model = LinearRegression(maxIter=50, **columns)
-        return model, grid.addGrid(model.regParam, [0.0, 0.01, 0.1]).build()
+        return model, grid.addGrid(model.regParam, [0.1, 1.0, 10.0, 100.0, 1000.0]).build()
     forest_depths, gbt_depths = budget.depths
     # Categories have up to 22 values, and every value needs a bin.
     common = columns | {"maxBins": 32, "seed": seed}

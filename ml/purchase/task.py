@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyspark.ml import PipelineModel
+from sklearn.metrics import mean_squared_error
 
 from ml.purchase.baselines import mean_baselines, public_recipe, sklearn_baselines
 from ml.purchase.basket import forecast_other_half
 from ml.purchase.champion import (
     FULL,
     QUICK,
-    Described,
     champion_params,
-    describe_split,
+    encode_split,
     fit_champion,
 )
-from ml.purchase.data import TRAINING_SET, PurchaseSplit, read_purchases, split_purchases
+from ml.purchase.data import TRAINING_SET, PurchaseSplits, read_purchases, split_purchases
+from ml.purchase.encoder import Encoder
 from ml.purchase.evaluation import evaluate_purchase
 from ml.purchase.model import SIGNATURE, PurchaseModel
 from ml.purchase.rows import EVENT_COLUMNS
@@ -46,103 +47,123 @@ def to_events(rows: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class FittedPurchase:
-    """The champion to be and all that it is compared with.
+    """The chosen model, fitted on training and validation rows, and what it was chosen from.
 
     Attributes:
         model: as it is registered.
-        described: the rows as features.
-        importances: its features by their part of the gain.
-        spark: Spark's models by name.
-        baselines: name -> amounts that it expects of the test rows.
+        encoder: of it.
+        chosen: ``stack`` or ``base``: the better of the two on the validation rows.
+        importances: features of the stack by their part of the gain.
+        spark: MLlib's models by name.
+        candidates: name -> amounts that it expects of the validation rows.
         baskets: forecast halves of known customers' baskets.
     """
 
     model: PurchaseModel
-    described: Described
+    encoder: Encoder
+    chosen: str
     importances: pd.DataFrame
     spark: Mapping[str, SparkFit]
-    baselines: Mapping[str, np.ndarray]
+    candidates: Mapping[str, np.ndarray]
     baskets: pd.DataFrame
 
 
-class PurchaseTask(Task[pd.DataFrame, PurchaseSplit, FittedPurchase]):
+class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
     """Expected amount of a purchase, given customer and product."""
 
     name: ClassVar[str] = "purchase"
     title: ClassVar[str] = "Purchase value"
     registered_name: ClassVar[str | None] = "purchase_value"
     main_input: ClassVar[str] = TRAINING_SET
+    has_test: ClassVar[bool] = True
 
     def load(self, context: TaskContext) -> pd.DataFrame:
         """The training set of dbt, ordered by event id."""
         return read_purchases(context.inputs)
 
-    def split(self, data: pd.DataFrame, context: TaskContext) -> PurchaseSplit:
+    def split(self, data: pd.DataFrame, context: TaskContext) -> PurchaseSplits:
         """As dbt dealt the rows."""
         return split_purchases(data)
 
-    def fit(self, split: PurchaseSplit, context: TaskContext) -> FittedPurchase:
-        """The champion, Spark's three models on the same features, and the baselines."""
+    def fit(self, split: PurchaseSplits, context: TaskContext) -> FittedPurchase:
+        """All candidates on training rows; the chosen one again on training and validation rows."""
         budget = QUICK if context.is_quick else FULL
+        selection = split.selection
         context.say("  encoding purchases out of fold")
-        described = describe_split(split, budget, context.seed)
+        encoded = encode_split(selection, budget, context.seed)
         context.say("  boosting trees")
-        model, importances = fit_champion(split, described, budget, context.seed)
+        stack, importances = fit_champion(selection, encoded, budget, context.seed)
+        base = PurchaseModel(selection.vocabulary, selection.units, encoded.encoder)
+        candidates = {
+            "stack": _amounts(stack, selection.test),
+            "base": _amounts(base, selection.test),
+        }
+        actual = selection.test_purchase
+        chosen = min(candidates, key=lambda name: mean_squared_error(actual, candidates[name]))
         context.say("  baselines")
-        baselines = mean_baselines(split) | sklearn_baselines(split, context.seed)
+        candidates |= mean_baselines(selection) | sklearn_baselines(selection, context.seed)
         if not context.is_quick:
-            baselines["public_recipe"] = public_recipe(split, context.seed)
-        context.say("  baskets of known customers")
-        purchases = pd.concat([split.train, split.test]).sort_values("event_id")
-        baskets = forecast_other_half(purchases, budget.encoder.factorisation, context.seed)
-        context.say("  Spark's models: tuning and fitting")
+            candidates["public_recipe"] = public_recipe(selection, context.seed)
+        context.say("  MLlib's pipelines: tuning and fitting")
         spark = fit_spark_models(
-            split,
-            described,
+            selection,
             QUICK_SPARK if context.is_quick else FULL_SPARK,
             context.spark,
             context.seed,
             context.settings.var_dir / "tmp",
         )
-        return FittedPurchase(model, described, importances, spark, baselines, baskets)
+        candidates |= {f"mllib_{name}": fit.predicted for name, fit in spark.items()}
+        context.say("  baskets of known customers")
+        purchases = pd.concat([split.release.train, split.release.test]).sort_values("event_id")
+        baskets = forecast_other_half(purchases, budget.encoder.factorisation, context.seed)
+        context.say(f"  fitting the chosen one ({chosen}) on training and validation rows")
+        again = encode_split(split.release, budget, context.seed)
+        if chosen == "stack":
+            trees = stack.count_trees
+            model, _ = fit_champion(split.release, again, budget, context.seed, trees)
+        else:
+            model = PurchaseModel(split.release.vocabulary, split.release.units, again.encoder)
+        return FittedPurchase(model, again.encoder, chosen, importances, spark, candidates, baskets)
 
     def evaluate(
-        self, fitted: FittedPurchase, split: PurchaseSplit, context: TaskContext
+        self, fitted: FittedPurchase, split: PurchaseSplits, context: TaskContext
     ) -> Evaluation:
-        """All models on the test rows, baskets, the ceiling and the leak alarm."""
-        predicted = fitted.model.predict(None, to_events(split.test))
-        champion = predicted["predicted_purchase"].to_numpy()
+        """Candidates on validation rows, the chosen one on test rows, baskets and the ceiling."""
         return evaluate_purchase(
             split,
-            champion,
-            {name: fit.predicted for name, fit in fitted.spark.items()} | dict(fitted.baselines),
+            _amounts(fitted.model, split.release.test),
+            fitted.candidates,
             fitted.baskets,
-            fitted.described.encoder.factorisation.noise_sd,
+            fitted.encoder,
             context.seed,
             _params(fitted, is_quick=context.is_quick),
             {"purchase_value": fitted.importances.rename(columns={"gain": "importance"})}
-            | {name: fit.importances for name, fit in fitted.spark.items()},
+            | {f"mllib_{name}": fit.importances for name, fit in fitted.spark.items()},
         )
 
-    def pipelines(self, fitted: FittedPurchase, split: PurchaseSplit) -> dict[str, PipelineModel]:
-        """Spark's three models; what they predict comes on top of the base."""
+    def pipelines(self, fitted: FittedPurchase, split: PurchaseSplits) -> dict[str, PipelineModel]:
+        """MLlib's three models, from columns of the training set to amounts."""
         return {f"purchase_{name}": fit.pipeline for name, fit in fitted.spark.items()}
 
     def package(
-        self, fitted: FittedPurchase, split: PurchaseSplit, context: TaskContext
+        self, fitted: FittedPurchase, split: PurchaseSplits, context: TaskContext
     ) -> Package:
         """The champion to be, with a few test rows as example."""
         return Package(
             model=fitted.model,
-            example=to_events(split.test.head(_EXAMPLE_ROWS)),
+            example=to_events(split.release.test.head(_EXAMPLE_ROWS)),
             signature=SIGNATURE,
             requirements=("numpy", "pandas", "scipy", "xgboost"),
         )
 
-    def losses(self, model: Predictor, split: PurchaseSplit, context: TaskContext) -> np.ndarray:
+    def losses(self, model: Predictor, split: PurchaseSplits, context: TaskContext) -> np.ndarray:
         """Squared error on each test row, in millions of squared currency units."""
-        predicted = model.predict(to_events(split.test))["predicted_purchase"].to_numpy()
-        return np.square(predicted - split.test_purchase) / 1e6
+        predicted = model.predict(to_events(split.release.test))["predicted_purchase"].to_numpy()
+        return np.square(predicted - split.release.test_purchase) / 1e6
+
+    def customers(self, split: PurchaseSplits) -> np.ndarray:
+        """Customer of each test row."""
+        return split.release.test["user_id"].to_numpy()
 
     def score(
         self, model: Predictor, data: pd.DataFrame, context: TaskContext
@@ -160,14 +181,21 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplit, FittedPurchase]):
         return {"purchase_predictions": pa.table({k: pa.array(v) for k, v in rows.items()})}
 
 
+def _amounts(model: PurchaseModel, rows: pd.DataFrame) -> np.ndarray:
+    return model.predict(None, to_events(rows))["predicted_purchase"].to_numpy()
+
+
 def _params(fitted: FittedPurchase, *, is_quick: bool) -> dict[str, dict[str, Any]]:
     """Parameters of the champion, of Spark's models, and of what Spark was given to tune them."""
     budget = asdict(QUICK_SPARK if is_quick else FULL_SPARK)
     # Depths are told with the model that they were tried for.
     del budget["depths"]
     models = {
-        name: fit.chosen | {f"{key}_tried": values for key, values in fit.tried.items()}
+        f"mllib_{name}": fit.chosen
+        | {f"{key}_tried": values for key, values in fit.tried.items()}
+        | {"on_edge": ", ".join(fit.on_edge) or "none"}
         for name, fit in fitted.spark.items()
     }
     champion = champion_params(fitted.model, QUICK if is_quick else FULL)
+    champion["chosen"] = fitted.chosen
     return {"purchase_value": champion, "spark": budget, **models}

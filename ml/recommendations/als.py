@@ -1,4 +1,4 @@
-"""Spark's alternating least squares, and the latent position of a customer Spark never saw."""
+"""Spark's alternating least squares."""
 
 from dataclasses import dataclass
 
@@ -10,61 +10,24 @@ from pyspark.ml.recommendation import ALS, ALSModel
 from pyspark.sql import DataFrame, SparkSession
 from scipy import sparse
 
+from ml.recommendations.factors import AlsSettings
+
 __all__ = [
-    "AlsSettings",
     "Factors",
-    "ItemFactors",
     "als_pipeline",
     "factors_of",
     "fit_als",
-    "fold_in",
 ]
 
 _BLOCKS = 4
-# Customers placed at once: bounds the memory of their normal equations (rank 64: 16 MB).
-_CHUNK = 500
-
-
-@dataclass(frozen=True)
-class AlsSettings:
-    """Settings of one fit.
-
-    Attributes:
-        rank: latent dimensions.
-        penalty: ridge penalty; Spark multiplies it by a customer's or product's number of rows.
-        iterations: alternations.
-        alpha: weight of what was bought over what was not; None for explicit ratings.
-    """
-
-    rank: int
-    penalty: float
-    iterations: int
-    alpha: float | None = None
 
 
 @dataclass(frozen=True)
 class Factors:
-    """Latent positions; a customer or product without training rows has NaN."""
+    """Embeddings; a customer or product without training rows has NaN."""
 
     users: np.ndarray
     items: np.ndarray
-
-
-@dataclass(frozen=True)
-class ItemFactors:
-    """Positions of products from implicit feedback, enough to place any customer.
-
-    Attributes:
-        settings: of the fit.
-        positions: products x rank, 0 for a product without training rows.
-    """
-
-    settings: AlsSettings
-    positions: np.ndarray
-
-    def scores(self, bought: sparse.csr_matrix) -> np.ndarray:
-        """Customers x products: how well each product fits what the customer has."""
-        return fold_in(bought, self) @ self.positions.T
 
 
 def fit_als(
@@ -76,7 +39,7 @@ def fit_als(
         ratings: customers x products, above 0 where bought.
         settings: of the fit; with ``alpha`` it is an implicit one.
         spark: session to run in.
-        seed: of the first positions.
+        seed: of the first embeddings.
     """
     pairs = ratings.tocoo()
     table = pa.table(
@@ -103,7 +66,7 @@ def fit_als(
 
 
 def factors_of(model: ALSModel, shape: tuple[int, int]) -> Factors:
-    """Fetch the positions of a fit.
+    """Fetch the embeddings of a fit.
 
     Args:
         model: as :func:`fit_als` returns it.
@@ -136,34 +99,6 @@ def als_pipeline(model: ALSModel, user_ids: np.ndarray, product_ids: np.ndarray)
         for name, column, labels in (("user", "user", user_ids), ("product", "item", product_ids))
     ]
     return PipelineModel([*indexers, model])
-
-
-def fold_in(bought: sparse.csr_matrix, factors: ItemFactors) -> np.ndarray:
-    """Positions of customers from what they have: the last half-step of implicit ALS.
-
-    For a customer of the training rows this is the position that Spark itself ended at.
-
-    Args:
-        bought: customers x products, 1 where bought.
-        factors: of the products, from implicit feedback.
-
-    Returns:
-        customers x rank; 0 for a customer who has nothing.
-    """
-    items = factors.positions.astype(np.float32)
-    rank, alpha = items.shape[1], factors.settings.alpha
-    outer = (items[:, :, None] * items[:, None, :]).reshape(len(items), -1)
-    everything = items.T.astype(np.float64) @ items
-    positions = np.zeros((bought.shape[0], rank), dtype=np.float32)
-    for start in range(0, bought.shape[0], _CHUNK):
-        part = bought[start : start + _CHUNK]
-        counts = np.maximum(np.diff(part.indptr), 1)
-        own = (part @ outer).reshape(-1, rank, rank).astype(np.float64)
-        penalty = (factors.settings.penalty * counts)[:, None, None] * np.eye(rank)
-        target = (1 + alpha) * (part @ items)
-        solved = np.linalg.solve(everything + alpha * own + penalty, target[:, :, None])
-        positions[start : start + _CHUNK] = solved[:, :, 0]
-    return positions
 
 
 def _matrix(factors: DataFrame, count: int, rank: int) -> np.ndarray:

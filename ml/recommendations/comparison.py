@@ -12,8 +12,14 @@ from scipy.stats import rankdata
 from ml.bootstrap import Interval, bootstrap_interval, mean_interval
 from ml.recommendations.als import Factors
 from ml.recommendations.interactions import Interactions
-from ml.recommendations.metrics import ListMetrics, coverage, judge_lists, novelty
-from ml.recommendations.ranking import best_columns, without
+from ml.recommendations.ranking import (
+    ListMetrics,
+    best_columns,
+    coverage,
+    judge_lists,
+    novelty,
+    without,
+)
 from ml.recommendations.recommender import Recommender
 
 __all__ = [

@@ -124,23 +124,18 @@ def interactions_of(
 
 
 def hold_out(interactions: Interactions, seed: int) -> tuple[Interactions, Interactions]:
-    """Part each customer's products into those to learn from and those to find again.
+    """Part the pairs into those to learn from and those to find again.
 
-    A fifth is held out, rounded, at least one of a customer with two or more. Which ones follows
-    from a hash of seed, customer and product, so a pair keeps its place among the others when
-    data is added.
+    About a fifth is held out. Whether a pair is follows from a hash of seed, customer and product
+    alone, so it never changes sides when data is added, and no champion has learnt from what a
+    challenger is measured on. A customer may have none held out, and is then not measured.
 
     Returns:
         the pairs to learn from and the pairs held out, over the same customers and products.
     """
-    ratings = interactions.ratings
-    counts = np.diff(ratings.indptr)
+    counts = np.diff(interactions.ratings.indptr)
     rows = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((_pair_hash(interactions, rows, seed), rows))
-    place = np.arange(len(rows)) - ratings.indptr[:-1][rows]
-    held = np.where(counts > 1, np.maximum(1, np.floor(counts * _HELD_OUT_SHARE + 0.5)), 0)
-    is_held = np.zeros(len(rows), dtype=bool)
-    is_held[order] = place < held[rows]
+    is_held = _pair_hash(interactions, rows, seed) < np.uint64(_HELD_OUT_SHARE * 2**64)
     return _keep(interactions, rows, ~is_held), _keep(interactions, rows, is_held)
 
 

@@ -1,8 +1,10 @@
-"""Lists that were made before, and the list of somebody who is not known yet."""
+"""Lists that were made before, the list of somebody who is not known yet, and how they look."""
 
 from dataclasses import dataclass
 
 import polars as pl
+from rich.console import Console
+from rich.table import Table
 
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
@@ -10,7 +12,14 @@ from lakehouse.tables import TableName, open_table
 from ml.recommendations.interactions import GROUP_COLUMNS, group_names
 from ml.registry import load_champion
 
-__all__ = ["Newcomer", "audience_of", "list_of", "newcomer_list"]
+__all__ = [
+    "Newcomer",
+    "audience_of",
+    "list_of",
+    "newcomer_list",
+    "show_audience",
+    "show_list",
+]
 
 _LISTS = TableName("predictions", "product_recommendations")
 _AUDIENCES = TableName("predictions", "product_audiences")
@@ -82,6 +91,61 @@ def newcomer_list(
     )
 
 
+def show_audience(product: str, count: int, settings: Settings, console: Console) -> None:
+    """Print the customers for a product.
+
+    Raises:
+        TableError: nothing was built yet.
+        ModelError: no recommendations were made yet, or the product has no audience.
+    """
+    audience = audience_of(product, settings)
+    if audience.is_empty():
+        raise ModelError(
+            f"Product {product} has no audience: it was unknown when the lists were made. "
+            "Score anew with `python -m ml score recommendations`, or check the id"
+        )
+    _show(f"Customers for product {product}", audience, count, console)
+
+
+def show_list(
+    user: int,
+    count: int,
+    group: tuple[str | None, str | None, str | None],
+    settings: Settings,
+    console: Console,
+) -> None:
+    """Print the products for a customer, or for somebody of whom no purchase is known.
+
+    Args:
+        user: the customer.
+        count: length of the list.
+        group: gender, age and city category of a new customer; None where unknown.
+        settings: the project's settings.
+        console: to print on.
+
+    Raises:
+        TableError: nothing was built yet.
+        ModelError: no recommendations were made yet, or the customer is neither known nor
+            described.
+    """
+    found = list_of(user, settings)
+    if not found.is_empty():
+        _show(f"Products for customer {user}", found, count, console)
+        return
+    newcomer = newcomer_list(user, *group, settings)
+    gender, age, city = group
+    words = f"{gender}, {age}, city {city}"
+    whom = words if newcomer.is_of_group else "all customers"
+    _show(f"Popular with {whom}", newcomer.products, count, console)
+    if None in group:
+        raise ModelError(
+            f"Customer {user} is not known; above is what is popular with all customers. Check "
+            "the id, or describe a new customer with --gender, --age and --city"
+        )
+    if not newcomer.is_of_group:
+        console.print(f"No customers are known of {words}; check --gender, --age and --city.")
+
+
 def _rows(
     table: TableName, columns: list[str], key: tuple[str, int | str], settings: Settings
 ) -> pl.DataFrame:
@@ -89,8 +153,28 @@ def _rows(
     if not opened.count():
         raise ModelError(
             f"{table} is empty: no recommendations were made yet. "
-            "Run `python -m ml.train recommendations`"
+            "Run `python -m ml train recommendations`"
         )
     name, value = key
     found = opened.to_pyarrow_table(columns=columns, filters=[(name, "=", value)])
     return pl.DataFrame(pl.from_arrow(found)).sort("rank")
+
+
+def _show(title: str, rows: pl.DataFrame, count: int, console: Console) -> None:
+    shown = rows.head(count)
+    console.print(title, soft_wrap=True)
+    table = Table()
+    columns = [name for name in ("rank", "product_id", "user_id", "score") if name in rows.columns]
+    for name in columns:
+        table.add_column(name, justify="right")
+    for row in shown.select(columns).iter_rows():
+        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+    console.print(table)
+    if len(shown) < count:
+        console.print(f"The list ends after {len(shown)}; {count} were asked for.")
+    if "model_version" in rows.columns:
+        first = rows.row(0, named=True)
+        console.print(
+            f"Made by version {first['model_version']} on {first['scored_at']:%Y-%m-%d %H:%M} UTC, "
+            f"from {first['data_kind']} data."
+        )

@@ -6,15 +6,79 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import sparse
+from scipy import linalg, sparse
 
 from ml.frame_model import FrameModel
-from ml.recommendations.als import ItemFactors, fold_in
-from ml.recommendations.interactions import group_names
-from ml.recommendations.popularity import Popularity
+from ml.recommendations.factors import ItemFactors, fold_in
+from ml.recommendations.interactions import Interactions, group_names
 from ml.recommendations.ranking import NOTHING, best_columns, standardised, without
 
-__all__ = ["Audience", "History", "Recommender", "history_of"]
+__all__ = [
+    "Audience",
+    "History",
+    "Popularity",
+    "Recommender",
+    "fit_ease",
+    "fit_popularity",
+    "history_of",
+]
+
+# A group's rates count as much as those of this many customers at large (about a group's size).
+_SHRINKAGE = 100.0
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """Rates at which products are bought.
+
+    Attributes:
+        overall: part of all customers who bought each product.
+        groups: names of the demographic groups, ascending.
+        by_group: groups x products, shrunk towards ``overall``.
+    """
+
+    overall: np.ndarray
+    groups: np.ndarray
+    by_group: np.ndarray
+
+    def scores(self, groups: np.ndarray) -> np.ndarray:
+        """Rates for customers of these groups; those of an unknown group get the overall ones."""
+        rates = np.vstack([self.by_group, self.overall])
+        place = np.searchsorted(self.groups, groups).clip(max=len(self.groups) - 1)
+        return rates[np.where(self.groups[place] == groups, place, len(self.groups))]
+
+
+def fit_popularity(train: Interactions) -> Popularity:
+    """Count buyers in all and by demographic group."""
+    bought = train.bought
+    groups, members = np.unique(train.groups, return_inverse=True)
+    overall = np.asarray(bought.mean(axis=0), dtype=np.float32).ravel()
+    is_member = np.eye(len(groups), dtype=np.float32)[members]
+    buyers = (bought.T @ is_member).T
+    sizes = is_member.sum(axis=0)[:, None]
+    by_group = (buyers + _SHRINKAGE * overall) / (sizes + _SHRINKAGE)
+    return Popularity(overall, groups, by_group.astype(np.float32))
+
+
+def fit_ease(bought: sparse.csr_matrix, penalty: float) -> np.ndarray:
+    """Weights from products that a customer has (rows) to products to score (columns).
+
+    Args:
+        bought: customers x products, 1 where bought.
+        penalty: ridge penalty, above 0.
+
+    Returns:
+        products x products with a zero diagonal, so that no product speaks for itself.
+    """
+    gram = (bought.T @ bought).toarray().astype(np.float64)
+    gram[np.diag_indices_from(gram)] += penalty
+    inverse = linalg.cho_solve(
+        linalg.cho_factor(gram, overwrite_a=True), np.eye(len(gram)), overwrite_b=True
+    )
+    weights = inverse / -np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights.astype(np.float32)
+
 
 # Rows of scores that are in memory at once; at 3,631 products 29 MB for each matrix.
 _CHUNK = 2000
@@ -142,7 +206,7 @@ class Recommender(FrameModel):
         """
         _, places = np.unique(self.categories, return_inverse=True)
         in_category = bought @ np.eye(places.max() + 1, dtype=np.float32)[places]
-        latent = sum(one.positions @ fold_in(bought, one).T for one in self.factors)
+        latent = sum(one.embeddings @ fold_in(bought, one).T for one in self.factors)
         scores = standardised((bought @ self.ease).T)
         scores += standardised(latent)
         scores += standardised(np.log1p(in_category).T[places])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from ml.bootstrap import Interval, bootstrap_interval, mean_interval
 from ml.promotion import Check
@@ -18,11 +19,53 @@ from ml.recommendations.comparison import (
     place_buyers,
 )
 from ml.recommendations.interactions import Interactions
-from ml.recommendations.plots import plot_baskets, plot_models, plot_newcomers
 from ml.recommendations.ranking import NOTHING
 from ml.task import Evaluation, Metric
 
-__all__ = ["evaluate_candidates"]
+__all__ = ["evaluate_candidates", "plot_baskets", "plot_models", "plot_newcomers"]
+
+
+def plot_models(models: pd.DataFrame) -> Figure:
+    """NDCG@10 of each model with its interval; columns model, ndcg, ndcg_low, ndcg_high."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    ordered = models.sort_values("ndcg")
+    spread = [ordered["ndcg"] - ordered["ndcg_low"], ordered["ndcg_high"] - ordered["ndcg"]]
+    axes.barh(ordered["model"], ordered["ndcg"], xerr=spread, color="#4c72b0")
+    axes.set_xlabel("NDCG@10 on held-out purchases (95 % interval)")
+    return figure
+
+
+def plot_baskets(baskets: pd.DataFrame) -> Figure:
+    """NDCG@10 of popularity and the blend by what customers have; from ``judge_by_basket``."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for name in ("popularity", "blend"):
+        axes.plot(baskets["products"], baskets[name], marker="o", label=name)
+    axes.set_xlabel("products that the customer has in training")
+    axes.set_ylabel("NDCG@10")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
+
+
+def plot_newcomers(newcomers: pd.DataFrame) -> Figure:
+    """NDCG@10 by known products; from ``judge_newcomers``."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(newcomers["known_products"], newcomers["personal"], marker="o", label="personal")
+    axes.plot(
+        newcomers["known_products"],
+        newcomers["group_popularity"],
+        linestyle="--",
+        label="popularity in the demographic group",
+    )
+    axes.set_xlabel("known products of the newcomer")
+    axes.set_ylabel("NDCG@10")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
+
 
 # Products with too few buyers to stand in lists: their bands, and the most buyers they have.
 _COLD, _MOST_COLD = ("0", "1 to 10"), 10
@@ -159,7 +202,8 @@ def _conclusions(
         return f"{times} for customers with {band['products']} products"
 
     newcomer = (
-        f"A newcomer's personal list beats the group's from {switch} known products on."
+        f"A newcomer's personal list beats the group's from {switch} known products on; these "
+        "newcomers are customers of the training whose products are hidden from the lists alone."
         if switch is not None
         else "Too few products are known here for newcomers' lists to beat the group's."
     )

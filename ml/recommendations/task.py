@@ -13,19 +13,17 @@ from mlflow.types import ColSpec, DataType, Schema
 from pyspark.ml import PipelineModel
 
 from lakehouse.errors import ModelError
-from ml.recommendations.als import AlsSettings, ItemFactors, als_pipeline, factors_of, fit_als
+from ml.recommendations.als import als_pipeline, factors_of, fit_als
 from ml.recommendations.comparison import LIST_LENGTH, Candidates
-from ml.recommendations.ease import fit_ease
+from ml.recommendations.factors import AlsSettings, ItemFactors
 from ml.recommendations.interactions import (
     GROUP_COLUMNS,
     Interactions,
     hold_out,
     interactions_of,
 )
-from ml.recommendations.metrics import judge_lists
-from ml.recommendations.popularity import fit_popularity
-from ml.recommendations.ranking import NOTHING
-from ml.recommendations.recommender import Recommender, history_of
+from ml.recommendations.ranking import NOTHING, judge_lists
+from ml.recommendations.recommender import Recommender, fit_ease, fit_popularity, history_of
 from ml.recommendations.report import evaluate_candidates
 from ml.registry import Champion
 from ml.task import Evaluation, Package, Predictor, Task, TaskContext
@@ -84,16 +82,17 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
         return interactions_of(purchases, customers, products)
 
     def split(self, data: Interactions, context: TaskContext) -> HeldOut:
-        """Hold out a fifth of each customer's products, by a seeded hash.
+        """Hold out a fifth of the pairs of customer and product, by a seeded hash.
 
         Raises:
-            ModelError: no customer has two products, so nothing can be held out.
+            ModelError: no customer has products on both sides.
         """
         train, held_out = hold_out(data, context.seed)
-        if not held_out.ratings.nnz:
+        sides = (np.diff(part.ratings.indptr) > 0 for part in (train, held_out))
+        if not np.logical_and(*sides).any():
             raise ModelError(
-                f"None of {len(data.user_ids):,} customers has bought two products, so lists "
-                "cannot be judged. Land more purchases and run `make build`"
+                f"None of {len(data.user_ids):,} customers has products both to learn from and to "
+                "find again, so lists cannot be measured. Land more purchases and run `make build`"
             )
         return HeldOut(train, held_out)
 
@@ -113,8 +112,8 @@ class RecommendationsTask(Task[Interactions, HeldOut, Candidates]):
                 lambda settings=settings: fit_als(bought, settings, context.spark, context.seed),
                 context,
             )
-            positions = factors_of(models[name], bought.shape).items
-            factors.append(ItemFactors(settings, np.nan_to_num(positions)))
+            embeddings = factors_of(models[name], bought.shape).items
+            factors.append(ItemFactors(settings, np.nan_to_num(embeddings)))
         recommender = Recommender(
             train.product_ids,
             train.categories,

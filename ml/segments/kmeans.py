@@ -1,5 +1,6 @@
-"""Spark's K-means over a range of k, and the figures by which a k is chosen."""
+"""Spark's K-means over a range of k, the figures by which a k is chosen, and the choice."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,26 @@ from pyspark.ml.evaluation import ClusteringEvaluator
 from pyspark.ml.feature import SQLTransformer
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
+from sklearn.metrics import silhouette_score
 
-from ml.segments.silhouettes import silhouettes
+from ml.goals import GOALS
+from ml.segments.model import nearest
 
-__all__ = ["Grouping", "fit_kmeans", "nearest", "points_frame", "segments_pipeline", "sweep"]
+__all__ = [
+    "LEAST_K",
+    "MOST_COMPARED",
+    "Choice",
+    "Grouping",
+    "choose",
+    "fit_kmeans",
+    "points_frame",
+    "segments_pipeline",
+    "sweep",
+]
+
+MOST_COMPARED = 20_000
+"""Customers up to whom the Euclidean silhouette is exact: it compares each with each, and Spark's
+own evaluator knows squared distances only. Of more, a sample of this many is compared."""
 
 _ITERATIONS = 50
 
@@ -28,7 +45,7 @@ class Grouping:
         centres: groups x dimensions, ascending by their first coordinate.
         labels: group of each customer.
         cost: sum of squared distances to the centres, for the elbow.
-        silhouette: mean Euclidean silhouette, exact.
+        silhouette: mean Euclidean silhouette, exact up to :data:`MOST_COMPARED` customers.
         silhouette_squared: mean silhouette by Spark's evaluator, squared Euclidean.
         smallest_share: part of the customers in the smallest group.
         fitted: Spark's own model; None of a grouping that Spark did not find.
@@ -43,12 +60,6 @@ class Grouping:
     silhouette_squared: float
     smallest_share: float
     fitted: KMeansModel | None = None
-
-
-def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Number of the centre that is nearest to each point; of equal ones the lower."""
-    distances = ((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
-    return distances.argmin(axis=1)
 
 
 def sweep(
@@ -78,7 +89,8 @@ def sweep(
         fits.append((model, centres, evaluator.evaluate(model.transform(frame))))
     frame.unpersist()
     labels = [nearest(points, centres) for _, centres, _ in fits]
-    exact = silhouettes(points, labels)
+    size = min(len(points), MOST_COMPARED)
+    exact = [silhouette_score(points, own, sample_size=size, random_state=0) for own in labels]
     return [
         Grouping(
             space,
@@ -86,7 +98,7 @@ def sweep(
             centres,
             groups,
             float(model.summary.trainingCost),
-            float(own.mean()),
+            float(own),
             float(squared),
             float(np.bincount(groups).min() / len(groups)),
             model,
@@ -119,5 +131,52 @@ def points_frame(points: np.ndarray, spark: SparkSession) -> DataFrame:
     """Points as Spark's vectors, in a column ``features``."""
     columns = pa.table({"point": pa.array(list(points), pa.list_(pa.float64()))})
     rows = spark.createDataFrame(columns)
-    # One partition: sums in one order, so that a fit can be repeated to the last digit.
-    return rows.select(array_to_vector("point").alias("features")).coalesce(1)
+    return rows.select(array_to_vector("point").alias("features"))
+
+
+LEAST_K = int(GOALS["segments"]["k"].bound)
+_LEAST_SHARE = GOALS["segments"]["smallest_share"].bound
+_LEAST_STABILITY = GOALS["segments"]["bootstrap_ari"].bound
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The grouping in use and the rule that led to it.
+
+    Attributes:
+        grouping: the chosen one.
+        rule: in words.
+    """
+
+    grouping: Grouping
+    rule: str
+
+
+def choose(groupings: Sequence[Grouping], stabilities: Mapping[tuple[str, int], float]) -> Choice:
+    """The best Euclidean silhouette among groupings that can be acted on and found again.
+
+    Where none is, the conditions are given up one by one: first the stability, then the share,
+    last the number of groups.
+
+    Args:
+        groupings: of all spaces and k; at least one.
+        stabilities: adjusted Rand index by space and k; missing ones count as 0.
+    """
+
+    def is_found_again(one: Grouping) -> bool:
+        return stabilities.get((one.space, one.k), 0) >= _LEAST_STABILITY
+
+    enough = [one for one in groupings if one.k >= LEAST_K]
+    large = [one for one in enough if one.smallest_share >= _LEAST_SHARE]
+    stable = [one for one in large if is_found_again(one)]
+    k_rule, share_rule = f"k >= {LEAST_K}", f"no segment under {_LEAST_SHARE:.0%}"
+    for candidates, rule in (
+        (stable, f"{k_rule}, {share_rule}, bootstrap ARI >= {_LEAST_STABILITY}"),
+        (large, f"{k_rule}, {share_rule}; none is stable under resampling"),
+        (enough, f"{k_rule}; each has a segment under {_LEAST_SHARE:.0%}"),
+        (groupings, f"any k; the customers do not fall into {LEAST_K} groups"),
+    ):
+        if candidates:
+            best = max(candidates, key=lambda one: (one.silhouette, -one.k))
+            return Choice(best, f"highest Euclidean silhouette with {rule}")
+    raise ValueError("there is no grouping to choose from")

@@ -6,18 +6,58 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import polars as pl
+from matplotlib.figure import Figure
+from sklearn.metrics import silhouette_samples
 
 from ml.bootstrap import mean_interval
-from ml.segments.choice import LEAST_K, Choice
-from ml.segments.kmeans import Grouping
-from ml.segments.model import SegmentModel
-from ml.segments.naming import profile_segments
-from ml.segments.plots import plot_elbow, plot_profiles, plot_silhouettes
-from ml.segments.silhouettes import silhouettes
+from ml.segments.chance import TIERS, verdict_of
+from ml.segments.kmeans import LEAST_K, Choice, Grouping
+from ml.segments.model import SegmentModel, profile_segments
 from ml.segments.spaces import find_space
 from ml.task import Evaluation, Metric
 
-__all__ = ["SegmentsFit", "evaluate_segments"]
+__all__ = ["SegmentsFit", "evaluate_segments", "plot_elbow", "plot_profiles", "plot_silhouettes"]
+
+
+def plot_elbow(tried: pd.DataFrame) -> Figure:
+    """Cost by k, as part of the cost at the smallest k; columns features, k, cost."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for features, rows in tried.groupby("features", sort=False):
+        axes.plot(rows["k"], rows["cost"] / rows["cost"].iloc[0], marker="o", label=features)
+    axes.set_xlabel("k")
+    axes.set_ylabel("within-segment sum of squares, relative")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
+
+
+def plot_silhouettes(tried: pd.DataFrame, uniform_line: float, k: int) -> Figure:
+    """Euclidean silhouette by k, with a line's at the chosen k as the reference."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for features, rows in tried.groupby("features", sort=False):
+        axes.plot(rows["k"], rows["silhouette_euclidean"], marker="o", label=features)
+    axes.scatter([k], [uniform_line], marker="x", color="black", label="an even line, no clusters")
+    axes.set_xlabel("k")
+    axes.set_ylabel("silhouette (Euclidean, exact)")
+    axes.legend()
+    return figure
+
+
+def plot_profiles(profiles: pl.DataFrame) -> Figure:
+    """Share of customers and of sales of each segment; from ``profile_segments``."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(profiles))
+    for shift, (column, label) in enumerate(
+        (("share_of_customers", "of customers"), ("share_of_sales", "of sales"))
+    ):
+        left = [place + (shift - 0.5) * 0.4 for place in places]
+        axes.bar(left, profiles[column].to_list(), width=0.4, label=f"share {label}")
+    axes.set_xticks(list(places), profiles["segment_name"].to_list())
+    axes.legend()
+    return figure
 
 
 @dataclass(frozen=True)
@@ -31,6 +71,7 @@ class SegmentsFit:
         stabilities: adjusted Rand index under resampling, by space and k.
         shuffled: Euclidean silhouette at the chosen k with shuffled columns, by space.
         uniform_line: Euclidean silhouette at the chosen k of evenly spaced points on a line.
+        blob: Euclidean silhouette at the chosen k of one Gaussian blob in the chosen space.
     """
 
     model: SegmentModel
@@ -39,13 +80,14 @@ class SegmentsFit:
     stabilities: Mapping[tuple[str, int], float]
     shuffled: Mapping[str, float]
     uniform_line: float
+    blob: float
 
 
 def evaluate_segments(fitted: SegmentsFit, customers: pl.DataFrame, seed: int) -> Evaluation:
     """Figures of the choice and of all that was tried."""
     chosen = fitted.choice.grouping
     points = fitted.model.space.transform(customers)
-    own = silhouettes(points, [chosen.labels])[0]
+    own = silhouette_samples(points, chosen.labels)
     labels = fitted.model.labels(customers)
     profiles = profile_segments(customers, labels, fitted.model.segments)
     tried = _table(fitted)
@@ -59,6 +101,7 @@ def evaluate_segments(fitted: SegmentsFit, customers: pl.DataFrame, seed: int) -
         Metric("bootstrap_ari", found_again),
         Metric("shuffled_silhouette_euclidean", fitted.shuffled[chosen.space]),
         Metric("uniform_line_silhouette_euclidean", fitted.uniform_line),
+        Metric("blob_silhouette_euclidean", fitted.blob),
         Metric("purchases_spend_correlation", correlation),
         *_metrics_of_spaces(fitted, chosen.k),
     )
@@ -69,6 +112,9 @@ def evaluate_segments(fitted: SegmentsFit, customers: pl.DataFrame, seed: int) -
             "segments_silhouette_euclidean": chosen.silhouette,
             "segments_silhouette_squared": chosen.silhouette_squared,
             "segments_smallest_share": chosen.smallest_share,
+            "segments_silhouette_of_line": fitted.uniform_line,
+            "segments_silhouette_of_blob": fitted.blob,
+            "segments_verdict": verdict_of(chosen.silhouette, fitted.uniform_line, fitted.blob),
         },
         params={
             "space": find_space(chosen.space).title,
@@ -150,18 +196,19 @@ def _nature_words(fitted: SegmentsFit, correlation: float) -> str:
     """Clusters or tiers of a continuum: what chance reaches decides."""
     one = fitted.choice.grouping
     seen = (
-        f"Number of purchases and spend go together (correlation {correlation:.3f}); a line of "
-        f"evenly spaced points, which has no clusters at all, reaches {fitted.uniform_line:.3f} "
-        f"when it is cut into {one.k}, and the shuffled columns {fitted.shuffled[one.space]:.3f}."
+        f"Number of purchases and spend go together (correlation {correlation:.3f}). Without any "
+        f"cluster, a line of evenly spaced points reaches {fitted.uniform_line:.3f} when it is cut "
+        f"into {one.k}, one Gaussian blob {fitted.blob:.3f}, and the shuffled columns "
+        f"{fitted.shuffled[one.space]:.3f}."
     )
-    if one.silhouette <= fitted.uniform_line:
+    if verdict_of(one.silhouette, fitted.uniform_line, fitted.blob) == TIERS:
         return (
             f"Are these clusters? No: they are tiers of a continuum. {seen} A silhouette of "
             f"{one.silhouette:.3f} is what cutting any such line gives; the borders are useful "
             "agreements, not gaps between kinds of customers."
         )
     return (
-        f"Are these clusters? {seen} The segments reach {one.silhouette:.3f}, more than the line: "
+        f"Are these clusters? {seen} The segments reach {one.silhouette:.3f}, more than either: "
         "a sign of gaps between them, to be looked at before it is believed."
     )
 

@@ -9,16 +9,19 @@ import pyarrow as pa
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from pyspark.ml import PipelineModel
+from sklearn.metrics import silhouette_samples
 
 from lakehouse.errors import ModelError
 from ml.registry import Champion
-from ml.segments.chance import shuffled_silhouette, stability, uniform_line_silhouette
-from ml.segments.choice import LEAST_K, Choice, choose
-from ml.segments.kmeans import Grouping, segments_pipeline, sweep
-from ml.segments.model import SegmentModel
-from ml.segments.naming import name_segments
+from ml.segments.chance import (
+    blob_silhouette,
+    shuffled_silhouette,
+    stability,
+    uniform_line_silhouette,
+)
+from ml.segments.kmeans import LEAST_K, Choice, Grouping, choose, segments_pipeline, sweep
+from ml.segments.model import SegmentModel, name_segments
 from ml.segments.report import SegmentsFit, evaluate_segments
-from ml.segments.silhouettes import silhouettes
 from ml.segments.spaces import SHARE_PREFIX, SPACES, FittedSpace, find_space, fit_space
 from ml.task import Evaluation, Package, Predictor, Task, TaskContext
 
@@ -107,6 +110,7 @@ class SegmentsTask(Task[pl.DataFrame, pl.DataFrame, SegmentsFit]):
                 for name, of_space in points.items()
             },
             uniform_line=uniform_line_silhouette(len(split), k, context.seed),
+            blob=blob_silhouette(points[choice.grouping.space], k, budget.shuffles, context.seed),
         )
 
     def evaluate(
@@ -144,7 +148,7 @@ class SegmentsTask(Task[pl.DataFrame, pl.DataFrame, SegmentsFit]):
         answer = model.predict(_features(split).to_pandas())
         _, labels = np.unique(answer["segment_id"].to_numpy(), return_inverse=True)
         points = fit_space(find_space(_NEUTRAL_SPACE), split).transform(split)
-        return 1 - silhouettes(points, [labels])[0]
+        return 1 - silhouette_samples(points, labels)
 
     def score(
         self, model: Champion, data: pl.DataFrame, context: TaskContext

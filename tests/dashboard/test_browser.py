@@ -408,20 +408,20 @@ def test_messages_and_refused_events_are_counted_as_in_sql(chromium, dashboard, 
 
 def test_the_champion_stands_beside_goal_floor_and_others(chromium, dashboard):
     page, problems = open_page(chromium, dashboard, "/models")
-    figure = page.locator("[data-chart=compare-test_rmse]")
+    figure = page.locator("[data-chart=compare-validation_rmse]")
     drawn = figure.locator(".js-plotly-plot")
     first_trace(figure, "x")
     words = drawn.inner_text()
-    for text in ("goal 2,350", "chance leaves 2,400", "Champion, v1", "Mean of the category"):
+    for text in ("goal 2,350", "chance leaves about 2,400", "Champion, v1", "Mean of the category"):
         assert text in words
     # The champion alone is in the accent, the others in grey.
     traces = drawn.evaluate("plot => plot.data.map((t) => [t.marker.color, t.x.length])")
     assert sorted(traces, key=lambda trace: trace[1]) == [
         [PALETTES["light"].accent, 1],
-        [PALETTES["light"].grey, 2],
+        [PALETTES["light"].grey, 3],
     ]
     # 2,580 lies within the champion's own interval.
-    assert "is level with Gradient-boosted trees" in figure.get_attribute("aria-label")
+    assert "is level with Spark, boosted trees" in figure.get_attribute("aria-label")
     assert "hypotheses" not in cards(page)
     assert_is_well(page, problems)
     page.context.close()

@@ -296,7 +296,7 @@ def test_verdicts_stand_beside_the_metrics():
 
 def models(**values: float) -> pl.DataFrame:
     """Metrics of one kind, the model's own with an interval of 10 to both sides."""
-    own = [name in ("test_rmse", "roc_auc") for name in values]
+    own = [name in ("stack_validation_rmse", "roc_auc") for name in values]
     spread = [10.0 if is_own else None for is_own in own]
     frame = pl.DataFrame({"metric": list(values), "value": list(values.values()), "spread": spread})
     return frame.with_columns(
@@ -305,10 +305,17 @@ def models(**values: float) -> pl.DataFrame:
 
 
 def test_models_are_compared_with_models_and_not_with_what_chance_leaves():
-    metrics = models(test_rmse=2_329.0, noise_floor_rmse=2_198.0, gbt_test_rmse=2_300.0)
-    found = compared(metrics, "test_rmse", "Champion, v3")
-    assert found["label"].to_list() == ["Gradient-boosted trees", "Champion, v3"]
+    errors = {"stack_validation_rmse": 2_329.0, "mllib_gbt_validation_rmse": 2_300.0}
+    metrics = models(**errors, noise_floor_rmse=2_198.0, test_rmse=2_400.0)
+    found = compared(metrics, "validation_rmse", "Champion, v3")
+    assert found["label"].to_list() == ["Spark, boosted trees", "Champion, v3"]
     assert found["tone"].to_list() == ["grey", "accent"]
+
+
+def test_the_model_is_the_better_one_of_its_own_candidates():
+    metrics = models(stack_validation_rmse=2_329.0, base_validation_rmse=2_320.0)
+    found = compared(metrics, "validation_rmse")
+    assert found["label"].to_list() == ["Newest model", "Biases, factors and trees"]
 
 
 def test_scores_are_compared_with_the_highest_first():
@@ -319,17 +326,18 @@ def test_scores_are_compared_with_the_highest_first():
 @pytest.mark.parametrize(
     ("others", "words"),
     [
-        ({"gbt_test_rmse": 2_400.0}, "the newest model is the best"),
-        ({"gbt_test_rmse": 2_325.0}, "the newest model is level with Gradient-boosted trees"),
-        ({"gbt_test_rmse": 2_300.0}, "the newest model is beaten by Gradient-boosted trees"),
+        ({"mllib_gbt": 2_400.0}, "the newest model is the best"),
+        ({"mllib_gbt": 2_325.0}, "the newest model is level with Spark, boosted trees"),
+        ({"mllib_gbt": 2_300.0}, "the newest model is beaten by Spark, boosted trees"),
         (
-            {"gbt_test_rmse": 1.0, "linear_test_rmse": 2.0, "forest_test_rmse": 3.0},
+            {"mllib_gbt": 1.0, "mllib_linear": 2.0, "mllib_forest": 3.0},
             "the newest model is beaten by 3 others",
         ),
     ],
 )
 def test_a_model_that_others_beat_says_so_beyond_its_own_interval(others, words):
-    found = compared(models(test_rmse=2_329.0, **others), "test_rmse")
+    errors = {f"{name}_validation_rmse": value for name, value in others.items()}
+    found = compared(models(stack_validation_rmse=2_329.0, **errors), "validation_rmse")
     assert standing(found) == words
 
 
@@ -337,27 +345,22 @@ def test_missed_goals_are_named_with_figure_and_goal():
     metrics = pl.DataFrame(
         {
             "task": ["t", "t"],
-            "metric": ["gbt_test_rmse", "roc_auc"],
+            "metric": ["stack_validation_rmse", "roc_auc"],
             "value": [2_500.0, 0.9],
             "low": [None, None],
             "high": [None, None],
-            "goal": ["<= 2,381", ">= 0.8"],
+            "goal": ["<= 2,350", ">= 0.8"],
         }
     )
     words, tone = goals_missed(with_verdicts(metrics))
-    assert words == "Gradient-boosted trees: error (RMSE) is 2,500, the goal <= 2,381."
+    name = "Biases, factors and trees: error on validation rows (RMSE)"
+    assert words == f"{name} is 2,500, the goal <= 2,350."
     assert tone == "warm"
     assert goals_missed(with_verdicts(metrics.tail(1)))[1] == "gain"
 
 
 def test_no_metric_of_the_models_is_shown_as_a_machine_names_it():
-    names = [
-        "gbt_test_rmse",
-        "blend_ndcg_at_10",
-        "city_only_roc_auc",
-        "bootstrap_ari",
-        "share_found",
-    ]
+    names = ("mllib_gbt_validation_rmse", "blend_ndcg_at_10", "bootstrap_ari", "share_found")
     assert not any("_" in metric_name(name) for name in names)
 
 
@@ -452,7 +455,7 @@ def hypotheses() -> pl.DataFrame:
             "grain": ["customer", "customer", "customer", "purchase"],
             "test_name": ["welch_anova", "levene", "spearman", "permutation_chi_squared"],
             "p_value_holm": [0.04, None, 0.0, 1e-9],
-            "effect_size_name": ["eta squared", None, "rho", "Cramer's V"],
+            "effect_size_name": ["eta squared", None, "rho", "Cohen's w"],
             "effect_size": [0.02, None, 0.98, 0.12],
             "effect_low": [0.01, None, 0.97, None],
             "effect_high": [0.03, None, 0.99, None],

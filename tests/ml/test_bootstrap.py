@@ -45,3 +45,15 @@ def test_losses_of_different_rows_are_not_compared():
 def test_there_is_no_interval_without_rows():
     with pytest.raises(ValueError, match="needs rows"):
         mean_interval(np.array([]), seed=1)
+
+
+def test_intervals_of_rows_that_belong_together_are_as_wide_as_their_customers_differ():
+    """A hundred customers with a hundred equal rows each say as much as a hundred rows."""
+    of_customer = np.random.default_rng(1).normal(0, 1, 100)
+    rows, customers = np.repeat(of_customer, 100), np.repeat(np.arange(100), 100)
+    by_row = mean_interval(rows, seed=1)
+    by_customer = mean_interval(rows, seed=1, customers=customers)
+    expected = 2 * 1.96 * of_customer.std() / 10
+    assert by_customer.value == pytest.approx(by_row.value)
+    assert by_customer.high - by_customer.low == pytest.approx(expected, rel=0.2)
+    assert by_row.high - by_row.low < expected / 5

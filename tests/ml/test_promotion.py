@@ -58,5 +58,24 @@ def test_a_champion_whose_losses_are_no_numbers_loses(champion):
     assert "on 1 of 1,000 rows are no numbers" in decision.reason
 
 
-def test_a_model_that_failed_a_check_need_not_be_asked(champion):
+def test_a_model_that_failed_a_check_is_not_compared(champion):
     assert not decide(None, None, [FAILED], seed=1).is_promoted
+
+
+def test_a_gain_that_a_single_customer_brings_does_not_promote():
+    """Row by row it looks certain: the purchases of one customer are counted as so many proofs."""
+    champion = np.random.default_rng(1).exponential(10, 1000)
+    customers = np.repeat(np.arange(20), 50)
+    challenger = np.where(customers == 0, champion - 5, champion + 0.1)
+    by_row = decide(challenger, champion, [PASSED], seed=1)
+    by_customer = decide(challenger, champion, [PASSED], seed=1, customers=customers)
+    assert by_row.is_promoted
+    assert by_row.gain.value == pytest.approx(by_customer.gain.value)
+    assert not by_customer.is_promoted
+
+
+def test_a_stand_in_gives_way_unless_it_is_better(champion):
+    again = decide(champion, champion, [PASSED], seed=1, is_stand_in=True)
+    assert again.is_promoted
+    assert "had the smaller budget" in again.reason
+    assert not decide(champion + 1, champion, [PASSED], seed=1, is_stand_in=True).is_promoted

@@ -28,7 +28,7 @@ def begin_run(settings: Settings) -> None:
         lambda settings: registry.champion_version("purchase_value", settings),
         lambda settings: registry.load_version("purchase_value", 1, settings),
         lambda settings: registry.promote("purchase_value", 1, settings),
-        lambda settings: registry.roll_back("purchase_value", settings),
+        lambda settings: registry.previous_version("purchase_value", settings),
         lambda settings: find_run("0" * 32, settings),
     ],
 )

@@ -19,7 +19,8 @@ from rich.console import Console
 
 from lakehouse.errors import LakehouseError, ModelError
 from lakehouse.settings import Settings
-from ml import registry
+from ml import registry, usage
+from ml.challenge import gate_checks
 from ml.promotion import Check
 from ml.results import read_results
 from ml.task import Evaluation, Metric, Package, Task, TaskContext
@@ -217,11 +218,101 @@ class CannotAnswer(Promoted):
         return np.full(9, 9.0)
 
 
-@pytest.mark.parametrize("task", [AnswersWithNoNumber, CannotAnswer])
-def test_a_champion_that_is_asked_and_cannot_answer_does_not_keep_its_successor_out(built, task):
+def test_a_champion_that_answers_with_no_number_does_not_keep_its_successor_out(built):
     train(Promoted(), make_context(built, Console(quiet=True)))
-    assert train(task(), make_context(built, Console(quiet=True))).decision.is_promoted
+    assert train(AnswersWithNoNumber(), make_context(built, Console(quiet=True))).version == 2
     assert registry.champion_version("customer_segments", built) == 2
+
+
+def test_a_champion_that_cannot_answer_stops_the_promotion_and_the_way_out_is_named(built):
+    train(Promoted(), make_context(built, Console(quiet=True)))
+    with pytest.raises(ModelError, match=r"cannot answer these rows \(KeyError: .*promote custom"):
+        train(CannotAnswer(), make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(usage, "find_task", lambda _: Promoted())
+        usage.take_into_use("customer_segments", 2, make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) == 2
+    assert {row["model_version"] for row in predictions(built)} == {2}
+
+
+def test_a_roll_back_takes_predictions_and_figures_with_it(built, monkeypatch):
+    monkeypatch.setattr(usage, "find_task", lambda _: Promoted())
+    first = train(Promoted(), make_context(built, Console(quiet=True)))
+    better = Promoted()
+    better.asked, better.evaluation = -9, replace(Promoted.evaluation, results={"leaky_rmse": 0.5})
+    train(better, make_context(built, Console(quiet=True)))
+    assert read_results(built)["leaky_rmse"] == 0.5
+    assert usage.roll_back("customer_segments", make_context(built, Console(quiet=True))) == 1
+    assert registry.champion_version("customer_segments", built) == 1
+    assert {row["model_version"] for row in predictions(built)} == {1}
+    assert read_results(built)["leaky_run_id"] == first.run_id
+    assert "leaky_rmse" not in read_results(built)
+
+
+def test_a_roll_back_that_cannot_write_leaves_the_champion(built, monkeypatch):
+    train(Promoted(), make_context(built, Console(quiet=True)))
+    better = Promoted()
+    better.asked = -9
+    train(better, make_context(built, Console(quiet=True)))
+    monkeypatch.setattr(usage, "find_task", lambda _: CannotWrite())
+    with pytest.raises(ModelError, match="lack"):
+        usage.roll_back("customer_segments", make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) == 2
+
+
+def test_nobody_changes_the_champion_while_another_does(built, monkeypatch):
+    monkeypatch.setattr(registry, "_LOCK_SECONDS", 0)
+    with registry.usage_lock("customer_segments", built):
+        with pytest.raises(ModelError, match="rolled back or scored by another process"):
+            train(Promoted(), make_context(built, Console(quiet=True)))
+        with pytest.raises(ModelError, match="rolled back or scored by another process"):
+            usage.roll_back("customer_segments", make_context(built, Console(quiet=True)))
+    assert registry.champion_version("customer_segments", built) is None
+
+
+def test_a_quick_training_publishes_no_figure_and_never_replaces_a_full_one(built):
+    quick = make_context(built, Console(quiet=True), is_quick=True)
+    assert train(Promoted(), quick).decision.is_promoted
+    assert "fine_rmse" not in read_results(built)
+    full = Promoted()
+    assert train(full, make_context(built, Console(quiet=True))).decision.is_promoted
+    figures = read_results(built)
+    assert figures["fine_rmse"] == 1.0
+    better = Promoted()
+    better.asked = -9
+    later = train(better, make_context(built, Console(quiet=True), is_quick=True))
+    assert "a quick model never replaces" in later.decision.reason
+    assert read_results(built) == figures
+
+
+def test_figures_of_a_model_that_is_kept_out_are_not_published(built):
+    train(Promoted(), make_context(built, Console(quiet=True)))
+    figures = read_results(built)
+    worse = FailsACheck()
+    worse.evaluation = replace(FailsACheck.evaluation, results={"fine_rmse": 9.0})
+    train(worse, make_context(built, Console(quiet=True)))
+    assert read_results(built) == figures
+
+
+def test_a_model_below_an_absolute_bound_is_kept_out_on_real_data(built):
+    write_deltalake(
+        built.table_path("marts", "load_audit"),
+        pa.table({"data_kind": ["real"]}),
+        mode="overwrite",
+    )
+    context = make_context(built, Console(quiet=True))
+    weak = Evaluation((Metric("roc_auc", 0.7), Metric("ece", 0.01)), {})
+    failed = [
+        check.name for check in gate_checks("high-value", weak, context) if not check.is_passed
+    ]
+    assert failed == ["goal roc_auc"]
+    missing = Evaluation((Metric("roc_auc", 0.9),), {})
+    assert [c.name for c in gate_checks("high-value", missing, context) if not c.is_passed] == [
+        "goal ece"
+    ]
+    quick = make_context(built, Console(quiet=True), is_quick=True)
+    assert gate_checks("high-value", weak, quick) == []
 
 
 def test_a_champion_that_cannot_be_loaded_is_not_replaced_without_a_comparison(built):

@@ -7,13 +7,19 @@ from ml.task import Metric
 from ml.verdicts import HYPOTHESES, NewestRun, verdicts_table
 
 REACHED = {
-    "purchase": {"test_r2": 0.785, "basket_ticket_r2": 0.878, "noise_ceiling_r2": 0.82},
+    "purchase": {
+        "test_r2": 0.785,
+        "basket_ticket_r2": 0.878,
+        "basket_ticket_r2_of_own_mean": 0.35,
+        "noise_ceiling_r2": 0.82,
+    },
     "segments": {
         "k": 4,
         "silhouette_euclidean": 0.53,
         "smallest_share": 0.24,
         "bootstrap_ari": 0.97,
         "uniform_line_silhouette_euclidean": 0.57,
+        "blob_silhouette_euclidean": 0.535,
     },
     "recommendations": {"blend_ndcg_at_10": 0.147, "blend_ndcg_over_popularity": 1.77},
     "hypotheses": {
@@ -24,7 +30,7 @@ REACHED = {
         "demographic_patterns_supported": 2,
         "strongest_supported_eta_squared": 0.144,
     },
-    "high-value": {"roc_auc": 0.865, "ece": 0.013},
+    "high-value": {"roc_auc": 0.865, "ece": 0.013, "ece_if_calibrated": 0.009},
 }
 
 
@@ -36,12 +42,21 @@ def verdict(task: str, **others: float) -> str:
 @pytest.mark.parametrize(
     ("task", "figures", "words"),
     [
-        ("purchase", {}, "Holds for the basket of a known customer, does not hold for a single"),
-        ("purchase", {"test_r2": 0.86}, "Holds for baskets and for single purchases"),
+        (
+            "purchase",
+            {},
+            "given its products (without them 0.35), does not hold for a single",
+        ),
+        (
+            "purchase",
+            {"test_r2": 0.86},
+            "Holds for baskets, given their products, and",
+        ),
         ("purchase", {"basket_ticket_r2": 0.84}, "Does not hold, not even for the basket"),
-        ("segments", {}, "Holds: 4 segments; tiers of a continuum and no clusters"),
-        ("segments", {"silhouette_euclidean": 0.6}, "further apart than evenly spaced points"),
-        ("segments", {"bootstrap_ari": 0.89}, "Does not hold"),
+        ("segments", {}, "Not supported: 4 segments are tiers, not clusters"),
+        ("segments", {}, "an even line reaches 0.570 and one Gaussian blob 0.535"),
+        ("segments", {"silhouette_euclidean": 0.6}, "Holds: 4 segments are further apart than"),
+        ("segments", {"silhouette_euclidean": 0.6, "smallest_share": 0.1}, "Holds in part"),
         ("recommendations", {}, "Holds: personal lists are 1.77 times"),
         ("recommendations", {"blend_ndcg_over_popularity": 1.2}, "Holds in part"),
         ("recommendations", {"blend_ndcg_over_popularity": 0.98}, "Does not hold"),
@@ -81,21 +96,21 @@ def test_the_table_names_figure_interval_goal_and_run():
     metrics = {
         "roc_auc": Metric("roc_auc", 0.865, 0.856, 0.876),
         "ece": Metric("ece", 0.0127),
+        "ece_if_calibrated": Metric("ece_if_calibrated", 0.009),
     }
-    table = verdicts_table({"high-value": NewestRun("abc", False, metrics)})
+    table = verdicts_table({"high-value": NewestRun("abc", metrics)})
     assert "ROC AUC 0.865 [0.856, 0.876] (>= 0.84); calibration error 0.0127 (<= 0.02)" in table
     assert "`abc` |" in table
 
 
-def test_a_quick_run_is_marked_and_a_missing_one_names_its_command():
+def test_a_missing_run_names_its_command():
     metrics = {name: Metric(name, value) for name, value in REACHED["recommendations"].items()}
-    table = verdicts_table({"recommendations": NewestRun("abc", True, metrics)})
-    assert "`abc`, quick" in table
+    table = verdicts_table({"recommendations": NewestRun("abc", metrics)})
     assert "Not judged yet: `make train TASK=purchase`" in table
     assert len(table.splitlines()) == 2 + len(HYPOTHESES)
 
 
 def test_a_run_older_than_the_figures_that_decide_is_not_judged():
     old = {"hypotheses_supported": Metric("hypotheses_supported", 8)}
-    table = verdicts_table({"hypotheses": NewestRun("abc", False, old)})
+    table = verdicts_table({"hypotheses": NewestRun("abc", old)})
     assert "Not judged yet: `make train TASK=hypotheses`" in table

@@ -39,6 +39,7 @@ training_set as (
         {%- endfor %}
         split,
         fold,
+        refit_fold,
         purchase
     from encoded
 

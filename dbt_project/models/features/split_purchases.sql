@@ -1,6 +1,9 @@
 {{ config(materialized='view') }}
 
-{%- set is_training = seeded_bucket('split', ['event_id'], 100) ~ ' < ' ~ var('training_percent') %}
+{%- set bucket = seeded_bucket('split', ['event_id'], 100) %}
+{%- set training_percent = var('training_percent') %}
+{%- set known_percent = var('training_percent') + var('validation_percent') %}
+{%- set fold = seeded_bucket('fold', ['event_id'], var('folds')) %}
 
 with
 
@@ -26,10 +29,13 @@ split as (
         coalesce(product_category_2, 0) as product_category_2,
         coalesce(product_category_3, 0) as product_category_3,
         purchase,
-        case when {{ is_training }} then 'train' else 'test' end as split,
-        cast(
-            case when {{ is_training }} then {{ seeded_bucket('fold', ['event_id'], var('folds')) }} end as int
-        ) as fold
+        case
+            when {{ bucket }} < {{ training_percent }} then 'train'
+            when {{ bucket }} < {{ known_percent }} then 'validation'
+            else 'test'
+        end as split,
+        cast(case when {{ bucket }} < {{ training_percent }} then {{ fold }} end as int) as fold,
+        cast(case when {{ bucket }} < {{ known_percent }} then {{ fold }} end as int) as refit_fold
     from purchases
 
 )

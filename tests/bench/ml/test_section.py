@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.ml.comparison import Comparison, timed
+from bench.ml.fits import Comparison, timed
 from bench.ml.section import Measured, full_training, section_of
 from ml.tasks import TASKS
 

@@ -9,6 +9,7 @@ from ml.high_value.judge import (
     auc_interval,
     best_threshold,
     calibration_bins,
+    calibration_null,
     costs,
     expected_calibration_error,
 )
@@ -36,7 +37,7 @@ def test_calibration_error_weighs_bins_by_size():
 
 
 def test_costs_count_misses_and_false_alarms():
-    # At 0.5 one is courted in vain and one missed; at 0 two in vain; at 2 both missed.
+    # At 0.5 one is contacted in vain and one missed; at 0 two in vain; at 2 both missed.
     seen = costs(LABELS, SCORES, np.array([0.5, 0.0, 2.0]))
     assert seen.tolist() == [
         (FALSE_ALARM_COST + MISS_COST) / 4,
@@ -51,3 +52,12 @@ def test_true_probabilities_are_cheapest_at_the_threshold():
     labels = generator.random(200_000) < scores
     grid = np.linspace(0.05, 0.5, 10)
     assert grid[costs(labels, scores, grid).argmin()] == pytest.approx(best_threshold(), abs=0.051)
+
+
+def test_a_perfectly_calibrated_model_shows_an_error_by_chance_alone():
+    scores = np.random.default_rng(1).uniform(0, 1, 1000)
+    chance = calibration_null(scores, seed=1, samples=200)
+    labels = np.random.default_rng(2).random(1000) < scores
+    assert 0 < chance.low < chance.value < chance.high < 0.08
+    assert chance.low < expected_calibration_error(labels, scores) < chance.high
+    assert expected_calibration_error(labels, np.clip(scores + 0.2, 0, 1)) > chance.high

@@ -8,8 +8,15 @@ import pytest
 from marts_for_models import context, settings_in, write, write_marts
 
 from lakehouse.errors import ModelError, TableError
-from ml.high_value.data import BASKET, DEMOGRAPHICS, FOLDS, folds_of, load_data
-from ml.high_value.encoding import ENCODED, learn_scores
+from ml.high_value.data import (
+    BASKET,
+    DEMOGRAPHICS,
+    ENCODED,
+    FOLDS,
+    folds_of,
+    learn_scores,
+    load_data,
+)
 from ml.high_value.model import (
     FoldRows,
     HighValueModel,

@@ -3,7 +3,7 @@
 import pytest
 from marts_for_models import context, settings_in, write_marts
 
-from ml.high_value import HighValueTask
+from ml.high_value.task import HighValueTask
 
 
 def test_the_task_judges_every_model_out_of_fold(tmp_path, spark):

@@ -15,9 +15,16 @@ from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml.hypotheses.association import ask_categories, ask_correlations, ask_row_amounts
 from ml.hypotheses.data import FACTORS, HypothesesData, load_data
-from ml.hypotheses.effects import cohens_d, cramers_v, cramers_v_interval, eta_squared
+from ml.hypotheses.effects import (
+    chi_squared,
+    cohens_d,
+    cohens_w,
+    cohens_w_interval,
+    eta_squared,
+    permute_chi_squared,
+    permute_row_means,
+)
 from ml.hypotheses.groups import GroupQuestion, ask_groups, pairwise
-from ml.hypotheses.permutation import permute_chi_squared, permute_row_means
 from ml.hypotheses.plan import ask_all, overall_sentences
 from ml.hypotheses.report import render
 from ml.hypotheses.rows import TestRow, as_frame, size_in_words, with_holm
@@ -50,7 +57,7 @@ def test_intervals_hold_the_effect_even_for_many_small_groups():
     effect = eta_squared(values, groups, 1, 300)
     assert 0 <= effect.low <= effect.value <= effect.high
     counts = generator.poisson(2, (120, 5)).astype(float)
-    association = cramers_v_interval(counts, groups, 1, 100)
+    association = cohens_w_interval(counts, groups, 1, 100)
     assert 0 <= association.low <= association.value <= association.high
 
 
@@ -63,13 +70,13 @@ def test_cohens_d_is_positive_when_the_second_group_is_higher():
     assert effect.low > 0.7
 
 
-def test_cramers_v_of_a_hand_made_table():
+def test_cohens_w_of_a_hand_made_table():
     # Chi-squared 100 * (30 * 30 - 20 * 20)^2 / 50^4 = 4.
-    assert cramers_v(np.array([[30, 20], [20, 30]])) == pytest.approx(0.2)
+    assert cohens_w(np.array([[30, 20], [20, 30]])) == pytest.approx(0.2)
 
 
-def test_cramers_v_passes_over_empty_categories():
-    assert cramers_v(np.array([[30, 0, 20], [20, 0, 30]])) == pytest.approx(0.2)
+def test_cohens_w_passes_over_empty_categories():
+    assert cohens_w(np.array([[30, 0, 20], [20, 0, 30]])) == pytest.approx(0.2)
 
 
 def test_the_tests_are_those_of_scipy():
@@ -245,7 +252,7 @@ def test_what_is_no_number_is_not_supported_and_spoils_no_other(unmeasured):
         ("eta squared", 0.01, "small"),
         ("eta squared", 0.0099, "negligible"),
         ("Cohen's d", -0.5, "medium"),
-        ("Cramer's V", 0.6, "large"),
+        ("Cohen's w", 0.6, "large"),
         ("rho", -0.05, "negligible"),
     ],
 )
@@ -476,3 +483,23 @@ def test_years_in_the_city_that_are_no_number_are_refused(tmp_path: Path):
         "4+ years",
         r"no number of years such as 2 or 4\+",
     )
+
+
+def test_the_permutation_test_of_scipy_is_dealing_customers_anew_by_hand():
+    generator = np.random.default_rng(1)
+    counts, groups = generator.poisson(3, (60, 4)).astype(float), generator.integers(0, 3, 60)
+    found = permute_chi_squared(counts, groups, seed=5, samples=99)
+    members = np.eye(3)[groups]
+    dealer = np.random.default_rng(5)
+    dealt = np.array([chi_squared(members[dealer.permutation(60)].T @ counts) for _ in range(99)])
+    assert found.statistic == pytest.approx(chi_squared(members.T @ counts))
+    assert found.p_value == pytest.approx(((dealt >= found.statistic - 1e-9).sum() + 1) / 100)
+    assert found.inflation == pytest.approx(dealt.mean() / (2 * 3))
+
+
+def test_an_effect_on_categories_is_called_by_cohens_w_and_not_by_cramers_v():
+    """Of many groups and categories V is small where w, for which the bounds are made, is not."""
+    shares = np.full((6, 6), 10) + np.eye(6, dtype=int) * 3
+    w = cohens_w(shares)
+    assert w / np.sqrt(5) < 0.1 < w
+    assert size_in_words("Cohen's w", w) == "small"

@@ -19,7 +19,7 @@ def split() -> PurchaseSplit:
     for encoding, keys in ENCODING_KEYS.items():
         own = rows[train].groupby([*keys, "fold"])["purchase"].transform("size")
         rows.loc[train, f"{encoding}_count"] -= own
-    return split_purchases(rows)
+    return split_purchases(rows).selection
 
 
 @pytest.mark.parametrize("encoding", ENCODING_KEYS)

@@ -13,15 +13,15 @@ from ml.purchase.factorisation import Factorisation, FactorisationBudget
 
 @pytest.fixture(scope="module")
 def split():
-    return split_purchases(training_set())
+    return split_purchases(training_set()).selection
 
 
 def test_units_are_a_five_point_second_of_the_highest_amount():
     units = PriceUnits.fit(np.array([1, 1, 2]), np.array([520.0, 100.0, 52.0]))
     assert units.units[[1, 2]].tolist() == [100.0, 10.0]
-    steps = units.to_steps(np.array([1, 2]), np.array([310.0, 31.0]))
-    assert steps.tolist() == pytest.approx([3.0, 3.0])
-    assert units.to_purchase(np.array([1, 2]), steps).tolist() == pytest.approx([310.0, 31.0])
+    levels = units.to_levels(np.array([1, 2]), np.array([310.0, 31.0]))
+    assert levels.tolist() == pytest.approx([3.0, 3.0])
+    assert units.to_purchase(np.array([1, 2]), levels).tolist() == pytest.approx([310.0, 31.0])
 
 
 def test_units_of_the_sample_are_found_again(split):
@@ -41,7 +41,7 @@ def test_means_shrink_towards_zero_by_the_rows_of_the_prior():
 
 def test_an_unknown_customer_and_product_add_nothing(split):
     stranger = split.test.head(1).assign(user_id=9, product_id="P99999999")
-    biases = Biases.fit(split.train_codes, split.train_steps, split.vocabulary)
+    biases = Biases.fit(split.train_codes, split.train_levels, split.vocabulary)
     parts = biases.parts(split.vocabulary.encode(stranger))
     assert [parts[name][0] for name in ("product_bias", "user_bias", "user_category_bias")] == [
         0.0,
@@ -56,12 +56,12 @@ def test_factors_find_a_pattern_that_no_bias_can_hold():
     generator = np.random.default_rng(1)
     user, product = (places.ravel() for places in np.indices((60, 50)))
     pattern = np.where(user % 2 == product % 2, 1.0, -1.0)
-    rest = pattern + generator.normal(0, 0.5, len(user))
+    residual = pattern + generator.normal(0, 0.5, len(user))
     seen = generator.random(len(user)) < 0.5
     found = Factorisation.fit(
         user[seen],
         product[seen],
-        rest[seen],
+        residual[seen],
         (61, 51),
         FactorisationBudget(rank=3, burn_in=10, rounds=20, keep_every=2),
         seed=1,
@@ -74,25 +74,26 @@ def test_factors_find_a_pattern_that_no_bias_can_hold():
 
 
 def test_the_same_seed_samples_the_same_factors(split):
-    rest = split.train_steps - split.train_steps.mean()
+    residual = split.train_levels - split.train_levels.mean()
     codes, shape = split.train_codes, (split.vocabulary.user_count, split.vocabulary.product_count)
     budget = FactorisationBudget(rank=2, burn_in=2, rounds=2, keep_every=1)
     first, second = (
-        Factorisation.fit(codes.user, codes.product, rest, shape, budget, seed=5) for _ in range(2)
+        Factorisation.fit(codes.user, codes.product, residual, shape, budget, seed=5)
+        for _ in range(2)
     )
     assert np.array_equal(first.users, second.users)
 
 
 def test_a_training_row_is_not_part_of_its_own_description(split):
-    """Changing one amount must not change how that purchase itself is described."""
+    """Changing one amount must not change how that purchase itself is encoded."""
     codes, fold = split.train_codes, split.train["fold"].to_numpy(dtype=int)
 
-    def fit(part, steps, number):
-        return Encoder.fit(part, steps, split.vocabulary, QUICK.encoder, number)
+    def fit(part, levels, number):
+        return Encoder.fit(part, levels, split.vocabulary, QUICK.encoder, number)
 
-    changed = split.train_steps.copy()
+    changed = split.train_levels.copy()
     changed[7] += 100.0
-    before = out_of_fold(codes, split.train_steps, fold, fit, 3)
+    before = out_of_fold(codes, split.train_levels, fold, fit, 3)
     after = out_of_fold(codes, changed, fold, fit, 3)
     assert np.array_equal(before[1][7], after[1][7])
     others = fold % 3 != fold[7] % 3
@@ -101,24 +102,24 @@ def test_a_training_row_is_not_part_of_its_own_description(split):
 
 def test_a_constant_attribute_is_no_error():
     rows = training_set().assign(gender="F", occupation=0)
-    split = split_purchases(rows)
+    split = split_purchases(rows).selection
     encoder = Encoder.fit(
-        split.train_codes, split.train_steps, split.vocabulary, QUICK.encoder, seed=1
+        split.train_codes, split.train_levels, split.vocabulary, QUICK.encoder, seed=1
     )
-    _, features, names = encoder.describe(split.test_codes)
+    _, features, names = encoder.transform(split.test_codes)
     assert np.isfinite(features).all()
     assert features.shape == (len(split.test), len(names))
 
 
 def test_positions_are_on_one_scale_however_many_purchases_were_seen(split):
     """An encoder of a part of the rows must place like that of all, or a linear model is off."""
-    codes, steps = split.train_codes, split.train_steps
+    codes, levels = split.train_codes, split.train_levels
     part = np.random.default_rng(3).random(len(codes)) < 0.7
     for seen in (part, np.full(len(codes), True)):
         some = codes.take(seen)
-        encoder = Encoder.fit(some, steps[seen], split.vocabulary, QUICK.encoder, seed=1)
+        encoder = Encoder.fit(some, levels[seen], split.vocabulary, QUICK.encoder, seed=1)
         for table, places in ((encoder.users, some.user), (encoder.products, some.product)):
-            values = table["position"][places]
+            values = table["embedding"][places]
             assert values.shape[1] > 0
             assert values.mean(axis=0) == pytest.approx(0.0, abs=1e-6)
             assert values.std(axis=0) == pytest.approx(1.0, abs=1e-6)

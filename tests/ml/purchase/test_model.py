@@ -12,20 +12,20 @@ from lakehouse.errors import ModelError, TableError
 from lakehouse.settings import Settings
 from ml.inputs import Inputs
 from ml.purchase.basket import forecast_other_half, judge_baskets
-from ml.purchase.champion import QUICK, describe_split, fit_champion
+from ml.purchase.champion import QUICK, encode_split, fit_champion
 from ml.purchase.data import read_purchases, split_purchases
-from ml.purchase.model import SIGNATURE
+from ml.purchase.model import SIGNATURE, PurchaseModel
 from ml.purchase.task import to_events
 
 
 @pytest.fixture(scope="module")
 def split():
-    return split_purchases(training_set())
+    return split_purchases(training_set()).selection
 
 
 @pytest.fixture(scope="module")
 def model(split):
-    return fit_champion(split, describe_split(split, QUICK, seed=1), QUICK, seed=1)[0]
+    return fit_champion(split, encode_split(split, QUICK, seed=1), QUICK, seed=1)[0]
 
 
 def amounts(model, events: pd.DataFrame) -> np.ndarray:
@@ -103,12 +103,12 @@ def test_missing_amounts_and_encodings_are_named(tmp_path):
 
 
 def test_a_training_set_of_another_shape_is_refused(tmp_path):
-    rows = training_set().drop(columns=["fold"])
-    with pytest.raises(TableError, match="lacks fold"):
+    rows = training_set().drop(columns=["refit_fold"])
+    with pytest.raises(TableError, match="lacks refit_fold"):
         read_purchases(inputs_of(rows, tmp_path))
 
 
-@pytest.mark.parametrize("side", ["train", "test"])
+@pytest.mark.parametrize("side", ["train", "validation", "test"])
 def test_a_side_with_too_few_rows_is_refused(side):
     rows = training_set()
     rows = pd.concat([rows[rows["split"] != side], rows[rows["split"] == side].head(5)])
@@ -135,11 +135,17 @@ def test_metrics_of_baskets_are_those_of_the_textbook():
             "actual": [10.0, 40.0],
             "predicted": [12.0, 30.0],
             "count_only": [15.0, 30.0],
+            "own_mean": [10.0, 30.0],
+            "product_means": [15.0, 30.0],
+            "group_by": [10.0, 40.0],
         }
     )
     found = {metric.name: metric.value for metric in judge_baskets(baskets, seed=1)}
     # Tickets 10 and 20, expected 12 and 15: squared errors 4 and 25 over a spread of 50.
     assert found["basket_ticket_r2"] == pytest.approx(1 - 29 / 50)
+    assert found["basket_ticket_r2_of_own_mean"] == pytest.approx(1 - 25 / 50)
+    assert found["basket_ticket_r2_of_product_means"] == pytest.approx(1 - 50 / 50)
+    assert found["basket_ticket_r2_of_group_by"] == 1
     assert found["basket_mape"] == pytest.approx((0.2 + 0.25) / 2)
     assert found["basket_share_within_20_percent"] == 0.5
     # Totals 10 and 40 spread by 450; errors 2 and 10, or 5 and 10 by the number alone.
@@ -151,3 +157,55 @@ def test_customers_with_one_purchase_each_have_no_basket():
     rows = training_set().drop_duplicates("user_id")
     with pytest.raises(ModelError, match="No customer has two purchases"):
         forecast_other_half(rows, QUICK.encoder.factorisation, seed=1)
+
+
+def test_what_a_basket_is_forecast_from_is_told_apart():
+    """Two customers, two products: what each of the simple forecasts knows, by hand."""
+    rows = pd.DataFrame(
+        {
+            "user_id": [1, 1, 1, 1, 2, 2, 2, 2],
+            "product_id": ["A", "A", "B", "B", "A", "A", "B", "B"],
+            "product_category_1": 1,
+            "product_category_2": 0,
+            "product_category_3": 0,
+            "gender": "F",
+            "age": "26-35",
+            "occupation": 1,
+            "city_category": "A",
+            # The known ones are the first of each pair: A 100 and 200, B 300 and 400.
+            "purchase": [100.0, 0, 300, 0, 200, 0, 400, 0],
+        }
+    )
+    baskets = forecast_other_half(rows, QUICK.encoder.factorisation, seed=1)
+    # Product means 150 and 350; residuals -50 twice and +50 twice, shrunken by 2 / (2 + 5).
+    assert baskets["own_mean"].tolist() == [2 * 200, 2 * 300]
+    assert baskets["product_means"].tolist() == [500, 500]
+    assert baskets["group_by"].tolist() == pytest.approx([500 - 2 * 100 / 7, 500 + 2 * 100 / 7])
+
+
+def test_the_base_answers_without_trees_and_the_release_never_learns_from_the_test():
+    splits = split_purchases(training_set())
+    seen = {*splits.release.train["event_id"]}
+    assert seen == {*splits.selection.train["event_id"], *splits.selection.test["event_id"]}
+    assert seen.isdisjoint(splits.release.test["event_id"])
+    encoded = encode_split(splits.selection, QUICK, seed=1)
+    base = PurchaseModel(splits.selection.vocabulary, splits.selection.units, encoded.encoder)
+    assert base.count_trees == 0
+    expected = splits.selection.units.to_purchase(
+        splits.selection.test_codes.category, encoded.test_base
+    )
+    assert amounts(base, to_events(splits.selection.test)) == pytest.approx(expected)
+
+
+def test_an_error_weighs_as_the_square_of_its_unit(split):
+    encoded = encode_split(split, QUICK, seed=1)
+    units = split.units.units[split.train_codes.category]
+    assert encoded.train_weight / encoded.train_weight[0] == pytest.approx((units / units[0]) ** 2)
+
+
+def test_counts_mean_the_same_out_of_fold_and_for_test_rows(split):
+    """Encoders of a part of the rows count fewer purchases, which must not shift the feature."""
+    encoded = encode_split(split, QUICK, seed=1)
+    place = encoded.names.index("user_count")
+    shift = encoded.test_features[:, place].mean() - encoded.train_features[:, place].mean()
+    assert abs(shift) < 0.05

@@ -3,7 +3,8 @@ import pytest
 from pyspark.sql import SparkSession
 from scipy import sparse
 
-from ml.recommendations.als import AlsSettings, ItemFactors, factors_of, fit_als, fold_in
+from ml.recommendations.als import factors_of, fit_als
+from ml.recommendations.factors import AlsSettings, ItemFactors, fold_in
 
 SETTINGS = AlsSettings(rank=3, penalty=0.2, iterations=4, alpha=2.0)
 
@@ -26,7 +27,7 @@ def test_folding_in_a_customer_gives_the_position_that_spark_ended_at(
     assert not np.isnan(fitted.items[:11]).any()
 
 
-def test_the_same_seed_gives_the_same_positions(
+def test_the_same_seed_gives_the_same_embeddings(
     bought: sparse.csr_matrix, spark: SparkSession
 ) -> None:
     explicit = AlsSettings(rank=2, penalty=0.1, iterations=2)

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from ml.recommendations.als import AlsSettings, Factors, ItemFactors
+from ml.recommendations.als import Factors
 from ml.recommendations.comparison import (
     Candidates,
     judge_all,
@@ -15,9 +15,9 @@ from ml.recommendations.comparison import (
     mean_place,
     place_buyers,
 )
+from ml.recommendations.factors import AlsSettings, ItemFactors
 from ml.recommendations.interactions import GROUP_COLUMNS, Interactions
-from ml.recommendations.popularity import fit_popularity
-from ml.recommendations.recommender import Recommender
+from ml.recommendations.recommender import Recommender, fit_popularity
 
 # Two tastes: customers 0 to 2 have products 0 to 2, customers 3 and 4 have products 3 to 5.
 TRAIN = np.array(

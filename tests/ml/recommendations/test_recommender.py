@@ -1,10 +1,20 @@
+"""The registered recommender and the parts of it that are learnt without Spark."""
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pytest
+from scipy import sparse
 
-from ml.recommendations.als import AlsSettings, ItemFactors
-from ml.recommendations.popularity import Popularity
-from ml.recommendations.recommender import Recommender, history_of
+from ml.recommendations.factors import AlsSettings, ItemFactors
+from ml.recommendations.interactions import interactions_of
+from ml.recommendations.recommender import (
+    Popularity,
+    Recommender,
+    fit_ease,
+    fit_popularity,
+    history_of,
+)
 
 PRODUCTS = np.array(["P1", "P2", "P3", "P4"], dtype=object)
 
@@ -92,3 +102,50 @@ def test_a_products_audience_are_those_it_fits_best_without_its_owners_and_newco
     assert found["P1"] == 9
     assert 10 not in audience.user_ids
     assert set(audience.ranks) == {1}
+
+
+CUSTOMERS = pl.DataFrame(
+    {
+        "user_id": [1, 2, 3, 4],
+        "gender": ["F", "F", "M", "M"],
+        "age": ["0-17"] * 4,
+        "city_category": ["A"] * 4,
+    }
+)
+PURCHASES = pl.DataFrame(
+    {"user_id": [1, 2, 3], "product_id": ["P1", "P1", "P2"], "rating": [5, 5, 5]}
+)
+CATALOGUE = pl.DataFrame({"product_id": ["P1", "P2"], "product_category_1": [1, 1]})
+
+
+def test_a_groups_rate_is_shrunk_towards_that_of_all_customers() -> None:
+    popularity = fit_popularity(interactions_of(PURCHASES, CUSTOMERS, CATALOGUE))
+    assert popularity.overall == pytest.approx([2 / 4, 1 / 4])
+    assert popularity.groups.tolist() == ["F|0-17|A", "M|0-17|A"]
+    # Both women bought P1; 100 customers at the overall rate of 1/2 count beside the two.
+    assert popularity.by_group[0] == pytest.approx([(2 + 50) / 102, (0 + 25) / 102])
+    assert popularity.by_group[1] == pytest.approx([(0 + 50) / 102, (1 + 25) / 102])
+
+
+def test_an_unknown_group_gets_what_is_popular_with_all() -> None:
+    popularity = fit_popularity(interactions_of(PURCHASES, CUSTOMERS, CATALOGUE))
+    asked = np.array(["M|0-17|A", "X|0-17|A", "A|first|one"], dtype=object)
+    scores = popularity.scores(asked)
+    assert scores[0] == pytest.approx(popularity.by_group[1])
+    assert scores[1] == pytest.approx(popularity.overall)
+    assert scores[2] == pytest.approx(popularity.overall)
+
+
+def test_two_products_weigh_each_other_as_worked_out_by_hand() -> None:
+    # Three customers: both products, both, the first alone. Gram [[3, 2], [2, 2]], penalty 1:
+    # ridge of product 2 on product 1 is 2 / (3 + 1), of product 1 on product 2 it is 2 / (2 + 1).
+    weights = fit_ease(sparse.csr_matrix(np.array([[1.0, 1], [1, 1], [1, 0]])), penalty=1)
+    assert weights == pytest.approx(np.array([[0, 2 / 4], [2 / 3, 0]]))
+
+
+def test_no_product_speaks_for_itself_and_one_nobody_bought_for_none() -> None:
+    bought = sparse.csr_matrix(np.array([[1.0, 1, 0, 0], [1, 0, 1, 0], [1, 1, 1, 0]]))
+    weights = fit_ease(bought, penalty=0.5)
+    assert np.diag(weights).tolist() == [0, 0, 0, 0]
+    assert weights[3] == pytest.approx(np.zeros(4))
+    assert weights[:, 3] == pytest.approx(np.zeros(4))

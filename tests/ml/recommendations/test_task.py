@@ -20,8 +20,9 @@ from typer.testing import CliRunner
 from lakehouse.errors import ModelError, TableError
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, read_columns
-from ml import recommend
+from ml import command as commands
 from ml.goals import GOALS
+from ml.recommendations import task as recommendations_task
 from ml.recommendations.comparison import Candidates
 from ml.recommendations.lists import audience_of, list_of, newcomer_list
 from ml.recommendations.task import RecommendationsTask
@@ -33,12 +34,15 @@ from ml.verdicts import HYPOTHESES
 
 @pytest.fixture(scope="module")
 def trained(tiny_lakehouse: Settings, spark: SparkSession) -> TrainingResult:
-    return train(RecommendationsTask(), tiny_context(tiny_lakehouse, spark))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recommendations_task, "IMPLICIT", recommendations_task._IMPLICIT_QUICK)
+        patch.setattr(recommendations_task, "_EXPLICIT", recommendations_task._EXPLICIT_QUICK)
+        return train(RecommendationsTask(), tiny_context(tiny_lakehouse, spark))
 
 
 @pytest.fixture
 def command(tiny_lakehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    monkeypatch.setattr(recommend, "settings", lambda: tiny_lakehouse)
+    monkeypatch.setattr(commands, "settings", lambda: tiny_lakehouse)
     return CliRunner()
 
 
@@ -100,7 +104,11 @@ def test_a_champion_judges_the_same_rows_as_its_challenger(
     losses = task.losses(load_champion("product_recommendations", tiny_lakehouse), split, context)
     by_name = {metric.name: metric.value for metric in trained.evaluation.metrics}
     assert len(losses) == by_name["customers_judged"]
-    assert np.mean(1 - losses) == pytest.approx(by_name["blend_ndcg_at_10"], abs=1e-6)
+    # The champion serves those with too few products from their group, the blend's figure does not.
+    judged = np.diff(split.held_out.ratings.indptr) > 0
+    few = np.diff(split.train.ratings.indptr)[judged] < recommendations_task._LEAST_KNOWN
+    assert abs(np.mean(1 - losses) - by_name["blend_ndcg_at_10"]) <= few.mean() + 1e-6
+    assert few.mean() < 0.2
 
 
 def test_plain_spark_predicts_what_the_champion_says(
@@ -145,7 +153,7 @@ def test_the_figures_decide_on_the_hypothesis(trained: TrainingResult) -> None:
 
 
 def test_the_command_prints_a_customers_list(trained: TrainingResult, command: CliRunner) -> None:
-    shown = command.invoke(recommend.app, ["--user", "1", "-k", "3"])
+    shown = command.invoke(commands.app, ["recommend", "--user", "1", "-k", "3"])
     assert shown.exit_code == 0, shown.output
     assert "Products for customer 1" in shown.output
     assert shown.output.count("P") >= 3
@@ -155,7 +163,7 @@ def test_the_command_prints_a_customers_list(trained: TrainingResult, command: C
 def test_the_command_shows_the_fallback_and_an_error_for_an_unknown_customer(
     trained: TrainingResult, command: CliRunner
 ) -> None:
-    shown = command.invoke(recommend.app, ["--user", "999", "-k", "3"])
+    shown = command.invoke(commands.app, ["recommend", "--user", "999", "-k", "3"])
     assert "Popular with all customers" in shown.output
     assert isinstance(shown.exception, ModelError)
     assert "Customer 999 is not known" in str(shown.exception)
@@ -165,7 +173,7 @@ def test_the_command_shows_the_fallback_and_an_error_for_an_unknown_customer(
 def test_the_command_refuses_a_number_that_no_customer_can_have(
     user: str, command: CliRunner
 ) -> None:
-    shown = command.invoke(recommend.app, ["--user", user])
+    shown = command.invoke(commands.app, ["recommend", "--user", user])
     assert shown.exit_code == 2
     assert "--user" in shown.output
 
@@ -174,7 +182,7 @@ def test_the_command_serves_a_newcomer_who_is_described(
     trained: TrainingResult, command: CliRunner
 ) -> None:
     described = ["--user", "999", "--gender", "F", "--age", "26-35", "--city", "A"]
-    shown = command.invoke(recommend.app, described)
+    shown = command.invoke(commands.app, ["recommend", *described])
     assert shown.exit_code == 0, shown.output
     assert "Popular with F, 26-35, city A" in shown.output
 
@@ -183,7 +191,7 @@ def test_the_command_says_so_when_nobody_like_the_newcomer_is_known(
     trained: TrainingResult, command: CliRunner
 ) -> None:
     described = ["--user", "999", "--gender", "X", "--age", "99", "--city", "Q"]
-    shown = command.invoke(recommend.app, described)
+    shown = command.invoke(commands.app, ["recommend", *described])
     assert shown.exit_code == 0, shown.output
     assert "Popular with all customers" in shown.output
     assert "No customers are known of X, 99, city Q" in shown.output
@@ -192,17 +200,23 @@ def test_the_command_says_so_when_nobody_like_the_newcomer_is_known(
 def test_the_command_tells_how_long_the_list_is_when_more_is_asked_for(
     trained: TrainingResult, command: CliRunner
 ) -> None:
-    shown = command.invoke(recommend.app, ["--user", "1", "-k", "500"])
+    shown = command.invoke(commands.app, ["recommend", "--user", "1", "-k", "500"])
     assert "500 were asked for" in shown.output
 
 
 def test_the_command_finds_customers_for_a_product_and_refuses_an_unknown_one(
     trained: TrainingResult, command: CliRunner
 ) -> None:
-    assert "Customers for product P04" in command.invoke(recommend.app, ["--product", "P04"]).output
-    unknown = command.invoke(recommend.app, ["--product", "P999"])
+    assert (
+        "Customers for product P04"
+        in command.invoke(commands.app, ["recommend", "--product", "P04"]).output
+    )
+    unknown = command.invoke(commands.app, ["recommend", "--product", "P999"])
     assert "Product P999 has no audience" in str(unknown.exception)
-    assert command.invoke(recommend.app, ["--product", "P04", "--user", "1"]).exit_code == 2
+    assert (
+        command.invoke(commands.app, ["recommend", "--product", "P04", "--user", "1"]).exit_code
+        == 2
+    )
 
 
 def test_a_newcomers_list_is_marked_and_is_that_of_the_group(
@@ -241,5 +255,5 @@ def test_customers_with_one_product_each_cannot_be_judged(
     task, context = RecommendationsTask(), tiny_context(tiny_lakehouse, spark)
     data = task.load(context)
     alone = replace(data, ratings=sparse.csr_matrix(np.eye(*data.ratings.shape)))
-    with pytest.raises(ModelError, match="None of 80 customers has bought two products"):
+    with pytest.raises(ModelError, match="None of 80 customers has products both to learn from"):
         task.split(alone, context)

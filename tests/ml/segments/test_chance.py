@@ -1,8 +1,19 @@
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
 
-from ml.segments.chance import shuffled_silhouette, stability, uniform_line_silhouette
-from ml.segments.kmeans import Grouping, nearest
+from ml.segments.chance import (
+    CLUSTERS,
+    TIERS,
+    blob_silhouette,
+    shuffled_silhouette,
+    stability,
+    uniform_line_silhouette,
+    verdict_of,
+)
+from ml.segments.kmeans import Grouping
+from ml.segments.model import nearest
 
 
 def grouped(points: np.ndarray, centres: np.ndarray) -> Grouping:
@@ -41,3 +52,25 @@ def test_an_even_line_cut_in_two_has_the_silhouette_of_theory() -> None:
 
 def test_the_nearest_centre_counts_and_of_equal_ones_the_first() -> None:
     assert nearest(np.array([[0.0], [5.0], [9.0]]), np.array([[0.0], [10.0]])).tolist() == [0, 0, 1]
+
+
+def test_a_gaussian_blob_does_not_hold_as_clusters() -> None:
+    """Two columns that go together, ranked and cut into four, look as if they were segments."""
+    blob = np.random.default_rng(3).multivariate_normal([0, 0], [[1, 0.98], [0.98, 1]], 1500)
+    points = (blob.argsort(axis=0).argsort(axis=0) + 0.5) / len(blob)
+    labels = KMeans(4, n_init=3, random_state=1).fit(points).labels_
+    seen = float(silhouette_score(points, labels))
+    line = uniform_line_silhouette(len(points), 4, seed=1)
+    null = blob_silhouette(points, 4, draws=2, seed=1)
+    assert seen > 0.5
+    assert np.bincount(labels).min() / len(points) > 0.15
+    assert verdict_of(seen, line, null) == TIERS
+
+
+def test_clear_clusters_hold_against_their_blob(clouds: np.ndarray) -> None:
+    labels = nearest(clouds, np.array([[0.0, 0], [9, 9]]))
+    seen = float(silhouette_score(clouds, labels))
+    line = uniform_line_silhouette(len(clouds), 2, seed=1)
+    # Of independent columns: each keeps its two humps, so that a blob of four corners is the null.
+    null = blob_silhouette(np.random.default_rng(1).normal(size=(200, 2)), 2, draws=2, seed=1)
+    assert verdict_of(seen, line, null) == CLUSTERS

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.segments.choice import choose
-from ml.segments.kmeans import Grouping
+from ml.segments.kmeans import Grouping, choose
 
 
 def grouping(k: int, silhouette: float, share: float, space: str = "s") -> Grouping:

@@ -1,13 +1,13 @@
 """A training that is only timed changes nothing of the lakehouse whose tables it reads."""
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from marts_under_test import tiny_settings, write_table, write_tiny_marts
 
-from bench.ml import scratch
-from bench.ml.scratch import scratch_settings, train_quick
+from bench.ml.run import scratch_settings, train_quick
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml.inputs import Inputs
@@ -60,8 +60,8 @@ def test_a_training_that_fails_is_told_in_its_own_words(
         asked.update(options, command=command)
         return Ended()
 
-    monkeypatch.setattr(scratch.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(ModelError, match="1 of 5 trainings failed: purchase"):
         train_quick(settings)
-    assert asked["command"][1:] == ["-m", "ml.train", "all", "--quick"]
+    assert asked["command"][1:] == ["-m", "ml", "train", "all", "--quick"]
     assert asked["env"]["LAKEHOUSE_VAR_DIR"] == str(settings.var_dir)

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.segments.naming import name_segments, profile_segments
+from ml.segments.model import name_segments, profile_segments
 
 
 def test_four_tiers_have_names_of_their_own_and_an_action_each() -> None:
