@@ -6,6 +6,7 @@ Plotly, whose letters for large numbers are others than those of the cards.
 """
 
 from datetime import date, datetime
+from textwrap import wrap
 from typing import Any
 
 import polars as pl
@@ -17,14 +18,16 @@ __all__ = ["Figure", "axis", "axis_title", "bars", "lines", "scatter"]
 
 Figure = dict[str, Any]
 
+_TITLE_WIDTH = 36
+
 # In this order, told apart by the form of their line too.
 _SERIES: tuple[tuple[Tone, str], ...] = (("accent", "solid"), ("warm", "dash"), ("grey", "dot"))
 _GROUPS = (("accent", "circle"), ("warm", "diamond"), ("grey", "square"), ("ink", "triangle-up"))
 
 
 def axis_title(text: str) -> Figure:
-    """The title of an axis."""
-    return {"text": text, "font": {"size": 12}, "standoff": 12}
+    """The title of an axis, in lines that fit a phone."""
+    return {"text": "<br>".join(wrap(text, _TITLE_WIDTH)), "font": {"size": 12}, "standoff": 12}
 
 
 def axis(unit: Unit, low: float, high: float, title: str = "", *, room: float = 0.0) -> Figure:

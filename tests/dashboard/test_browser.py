@@ -503,6 +503,8 @@ def test_a_phone_shows_a_page_without_sideways_scrolling(chromium, dashboard, pa
     page, problems = open_page(chromium, dashboard, path, width=390, scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".brand").is_visible()
+    button = page.get_by_label("Switch between light and dark").bounding_box()
+    assert button["x"] + button["width"] <= 390
     assert_can_be_read(page)
     # A table that is wider than the window says so, and no other one does.
     hints = page.evaluate(SCROLL_HINTS)
