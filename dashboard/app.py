@@ -51,72 +51,21 @@ def data_kinds(store: Store) -> tuple[str, ...]:
 
 
 def _layout(store: Store) -> Component:
-    kinds = data_kinds(store)
-    kind = " AND ".join(name.upper() for name in kinds) or "NO"
-    badges = html.Div(
-        [
-            dmc.Badge(
-                f"{kind} data",
-                # Shades on which white, or black, can be read in both schemes.
-                color="blue.8" if kinds == ("real",) else "orange.6",
-                variant="filled",
-                autoContrast=True,
-            ),
-            dmc.Badge("event times simulated", color="grape", variant="dot", className="long"),
-            dmc.Badge("times simulated", color="grape", variant="dot", className="brief"),
-        ],
-        className="badges",
-    )
-    links = [
-        dmc.NavLink(label=page.title, href=page.path, active="exact") for page in PAGES.values()
-    ]
     shell = dmc.AppShell(
         [
-            dmc.AppShellHeader(
-                dmc.Group(
+            dmc.AppShellHeader(_header(data_kinds(store))),
+            dmc.AppShellNavbar(
+                html.Nav(
                     [
-                        dmc.Group(
-                            [
-                                dmc.Burger(
-                                    id=ids.BURGER,
-                                    opened=False,
-                                    hiddenFrom="sm",
-                                    size="sm",
-                                    **{"aria-label": "Menu"},
-                                ),
-                                dcc.Link("Black Friday Lakehouse", href="/", className="brand"),
-                            ],
-                            gap="sm",
-                            wrap="nowrap",
-                        ),
-                        dmc.Group(
-                            [
-                                badges,
-                                html.Button(
-                                    "◐",
-                                    id=ids.SCHEME,
-                                    className="scheme",
-                                    title="Light or dark",
-                                    **{"aria-label": "Switch between light and dark"},
-                                ),
-                            ],
-                            gap="sm",
-                            wrap="nowrap",
-                        ),
+                        dmc.NavLink(label=page.title, href=page.path, active="exact")
+                        for page in PAGES.values()
                     ],
-                    justify="space-between",
-                    h="100%",
-                    px="md",
-                    wrap="nowrap",
-                )
+                    **{"aria-label": "Pages"},
+                ),
+                p="sm",
             ),
-            dmc.AppShellNavbar(html.Nav(links, **{"aria-label": "Pages"}), p="sm"),
             dmc.AppShellMain(
-                html.Main(
-                    [html.Div(id=ids.FILTERS), html.Div(id=ids.CONTENT, className="page")],
-                    id="main",
-                    tabIndex="-1",
-                )
+                html.Main(html.Div(id=ids.CONTENT, className="page"), id="main", tabIndex="-1")
             ),
         ],
         id=ids.SHELL,
@@ -133,6 +82,37 @@ def _layout(store: Store) -> Component:
             shell,
         ],
         theme=MANTINE_THEME,
+    )
+
+
+def _header(kinds: tuple[str, ...]) -> Component:
+    kind = " and ".join(kinds) or "no"
+    burger = dmc.Burger(
+        id=ids.BURGER, opened=False, hiddenFrom="sm", size="sm", **{"aria-label": "Menu"}
+    )
+    tags = [
+        html.Span(
+            f"{kind} data", className=f"tag solid tone-{'accent' if kinds == ('real',) else 'warm'}"
+        ),
+        html.Span("event times simulated", className="tag tone-grey long"),
+        html.Span("times simulated", className="tag tone-grey brief"),
+    ]
+    scheme = html.Button(
+        "\N{CIRCLE WITH RIGHT HALF BLACK}",
+        id=ids.SCHEME,
+        className="scheme",
+        title="Light or dark",
+        **{"aria-label": "Switch between light and dark"},
+    )
+    return html.Div(
+        [
+            html.Div(
+                [burger, dcc.Link("Black Friday Lakehouse", href="/", className="brand")],
+                className="header-side",
+            ),
+            html.Div([html.Div(tags, className="badges"), scheme], className="header-side"),
+        ],
+        className="header",
     )
 
 
@@ -169,17 +149,14 @@ def _register(app: Dash, store: Store) -> None:
     )
 
     @app.callback(
-        Output(ids.FILTERS, "children"),
-        Output(ids.CONTENT, "children"),
-        Input(ids.VIEW, "data"),
-        prevent_initial_call=True,
+        Output(ids.CONTENT, "children"), Input(ids.VIEW, "data"), prevent_initial_call=True
     )
-    def show(view: object) -> tuple[Component, list[Component]]:
+    def show(view: object) -> list[Component]:
         return render(store, view)
 
 
-def render(store: Store, asked: object) -> tuple[Component, list[Component]]:
-    """The filters and the blocks of the page that a browser asks for.
+def render(store: Store, asked: object) -> list[Component]:
+    """The blocks of the page that a browser asks for, its filters below its heading.
 
     Args:
         store: the tables.
@@ -188,17 +165,17 @@ def render(store: Store, asked: object) -> tuple[Component, list[Component]]:
     wanted = asked if isinstance(asked, dict) else {}
     page = PAGES.get(str(wanted.get("pathname") or "/").rstrip("/") or "/")
     if page is None:
-        links = "Choose one from the menu."
-        return html.Div(), [blocks.note("There is no such page", links, "yellow")]
+        return [blocks.note("There is no such page", "Choose one from the menu.", "warm")]
     search = str(wanted.get("search") or "")
     view = View(store, Query.parse(search), scheme_of(wanted.get("scheme")), search)
-    filters = filter_bar(page.filters, view.query) if page.filters else html.Div()
+    filters = [filter_bar(page.filters, view.query)] if page.filters else []
     try:
-        return filters, page.content(view)
+        heading, *content = page.content(view)
     except LakehouseError as error:
         log.warning("page %s: %s", page.path, error)
-        return filters, [blocks.failed(str(error))]
+        return [*filters, blocks.failed(str(error))]
     except Exception:
         log.exception("page %s", page.path)
         words = "Its tables have an unexpected form; the log says more. Run `make build` again."
-        return filters, [blocks.failed(words)]
+        return [*filters, blocks.failed(words)]
+    return [heading, *filters, *content]

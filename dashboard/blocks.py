@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import dash_mantine_components as dmc
 import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -12,21 +11,26 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.charts import Figure
 from dashboard.components import Table
-from dashboard.formats import shown
+from dashboard.formats import column_name, percent, shown
 from dashboard.store import command_that_fills
+from dashboard.theme import Tone
 
 __all__ = [
     "DataTable",
     "chart",
     "columns",
+    "download",
     "empty",
     "failed",
     "figures",
     "heading",
     "note",
-    "simulated",
+    "section",
     "state",
     "table",
+    "tag",
+    "tile",
+    "with_code",
 ]
 
 # Rows and columns of a table that a page shows; its download has all.
@@ -52,24 +56,28 @@ class DataTable:
 
 
 def heading(title: str, words: str) -> Component:
-    """Title of a page and the question that it answers."""
-    return html.Div(
-        [dmc.Title(title, order=1, size="h2"), dmc.Text(words, c="dimmed", size="sm")],
-        className="heading",
-    )
+    """Title of a page and what it says, or the question that it answers."""
+    return html.Div([html.H1(title), html.P(words, className="heading-words")], className="heading")
+
+
+def section(title: str, words: str = "") -> Component:
+    """Title of a part of a page."""
+    inner = [html.H2(title)]
+    if words:
+        inner.append(html.P(words, className="heading-words"))
+    return html.Div(inner, className="section")
 
 
 def figures(*pairs: tuple[str, str, str]) -> Component:
     """Cards with a name, a number and a hint."""
     cards = [
-        dmc.Paper(
+        html.Div(
             [
                 html.Dt(name, className="figure-name"),
                 html.Dd(value, className="figure-value"),
                 html.Dd(hint, className="figure-hint"),
             ],
-            withBorder=True,
-            className="figure-card",
+            className="card figure-card",
         )
         for name, value, hint in pairs
     ]
@@ -81,49 +89,81 @@ def columns(*blocks: Component) -> Component:
     return html.Div(list(blocks), className="columns")
 
 
-def simulated(words: str) -> Component:
-    """A badge for what rests on simulated time or on assumptions."""
-    return dmc.Badge(words, color="grape", variant="dot", size="sm")
+def tag(words: str, tone: Tone = "grey") -> Component:
+    """A short remark in a colour, such as what rests on simulated time or on assumptions."""
+    return html.Span(words, className=f"tag tone-{tone}")
+
+
+def tile(title: str, href: str, *inner: Component, more: str, tone: Tone = "accent") -> Component:
+    """A card of the first page that leads to another one; ``more`` says where to."""
+    return html.Section(
+        [
+            html.H3(title, className="block-title"),
+            *inner,
+            dcc.Link(f"{more} \N{RIGHTWARDS ARROW}", href=href, className="more"),
+        ],
+        className=f"card tile tone-{tone}",
+    )
 
 
 def chart(
-    name: str, title: str, figure: Figure, words: str, *, badge: str = "", filters: str = ""
+    name: str,
+    title: str,
+    figure: Figure,
+    words: str,
+    *,
+    badge: str = "",
+    filters: str = "",
+    link: Component | None = None,
 ) -> Component:
-    """A chart in a frame; ``words`` say what it shows, also to a screen reader.
+    """A chart in a frame.
 
-    With ``filters``, a click on a bar filters by that parameter of the address.
+    Args:
+        name: its identifier on the page.
+        title: what it says, as a finding.
+        figure: the chart.
+        words: how to read it, or what it rests on; told to a screen reader too.
+        badge: what is simulated or assumed about it.
+        filters: parameter of the address that a click on a bar filters by.
+        link: to the rows behind it, as :func:`download` makes it.
     """
-    head = [html.H2(title, className="block-title")]
+    head = [html.H3(title, className="block-title")]
     if badge:
-        head.append(simulated(badge))
-    return dmc.Paper(
+        head.append(tag(badge, "warm"))
+    return html.Div(
         html.Figure(
             [
-                html.Div(head, className="block-head"),
+                html.Div(
+                    [html.Div(head, className="block-head"), *([] if link is None else [link])],
+                    className="table-head",
+                ),
                 html.Figcaption(words, className="block-words"),
                 dcc.Graph(
                     id=ids.chart(name, filters),
-                    figure=figure,
+                    figure={**figure, "layout": _without_height(figure["layout"])},
                     config={"displayModeBar": False, "responsive": True},
-                    style={"height": f"{figure['layout']['height']}px"},
+                    # As high as it asks for, and higher beside a higher one.
+                    style={"flexBasis": f"{figure['layout']['height']}px"},
                 ),
             ],
             role="group",
-            **{"aria-label": f"Chart: {title}. {words}"},
+            **{"aria-label": f"Chart: {title}. {words}", "data-chart": name},
         ),
-        withBorder=True,
-        className="block",
+        className="card block",
     )
+
+
+def _without_height(look: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in look.items() if name != "height"}
 
 
 def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> Component:
     """The first rows of a table, and its download; ``page`` is the page's path."""
     frame = data.frame.select(name for name in data.frame.columns if name not in _HIDDEN)
     names = frame.columns
-    plain = {name for name in names if name.endswith("_id") or name.startswith("product_category")}
-    numeric = {n for n, kind in frame.schema.items() if kind.is_numeric()} - plain
+    numeric = {n for n, kind in frame.schema.items() if kind.is_numeric() and not _is_code(n)}
     rows = [
-        [_text(name, value, plain) for name, value in zip(names, row, strict=True)]
+        [_text(name, value) for name, value in zip(names, row, strict=True)]
         for row in frame.head(_SHOWN_ROWS).iter_rows()
     ]
     count = len(frame)
@@ -132,29 +172,19 @@ def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> C
         if count <= _SHOWN_ROWS
         else f"{_SHOWN_ROWS} of {count:,} rows"
     )
-    title = [html.H2(data.title, className="block-title")]
+    title = [html.H3(data.title, className="block-title")]
     if badge:
-        title.append(simulated(badge))
-    address = f"/csv{page if page != '/' else '/overview'}/{quote(data.name)}.csv{search}"
-    return dmc.Paper(
+        title.append(tag(badge, "warm"))
+    return html.Div(
         [
             html.Div(
-                [
-                    html.Div(title, className="block-head"),
-                    html.A(
-                        "CSV",
-                        href=address,
-                        download=f"{data.name}.csv",
-                        className="download",
-                        **{"aria-label": f"Download {data.title} as CSV"},
-                    ),
-                ],
+                [html.Div(title, className="block-head"), download(page, data, search)],
                 className="table-head",
             ),
             html.Div(
                 Table(
                     caption=f"{data.title}, {extent}",
-                    names=[name.replace("_", " ") for name in names],
+                    names=[column_name(name) for name in names],
                     numeric=[name in numeric for name in names],
                     rows=rows,
                 ),
@@ -164,53 +194,72 @@ def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> C
                 **{"aria-label": f"Table: {data.title}"},
             ),
         ],
-        withBorder=True,
-        className="block",
+        className="card block",
     )
 
 
-def _text(name: str, value: Any, plain: set[str]) -> str:
-    return str(value) if name in plain and value is not None else shown(value)
+def download(page: str, data: DataTable, search: str = "") -> Component:
+    """The link to all rows of a table as CSV; ``page`` is the page's path."""
+    return html.A(
+        "CSV",
+        href=f"/csv/{page.strip('/') or 'start'}/{quote(data.name)}.csv{search}",
+        download=f"{data.name}.csv",
+        className="download",
+        **{"aria-label": f"Download {data.title} as CSV"},
+    )
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith("_id") or name.startswith("product_category")
+
+
+def _text(name: str, value: Any) -> str:
+    if _is_code(name) and value is not None:
+        return str(value)
+    if isinstance(value, float) and (name.startswith("share_") or name.endswith("_share")):
+        return percent(value)
+    return shown(value)
 
 
 def empty(title: str, *tables: str) -> Component:
     """Stands where rows are not there yet, and says which command brings them."""
-    command = command_that_fills(tables[0])
     return _remark(
         f"{title}: nothing to show yet",
-        [
-            f"No rows in {' or '.join(tables)} yet. Run ",
-            dmc.Code(command),
-            " and come back; this page notices by itself when it is opened again.",
-        ],
-        "gray",
+        f"No rows in {' or '.join(tables)} yet. Run `{command_that_fills(tables[0])}` and come "
+        "back; this page notices by itself when it is opened again.",
+        "grey",
     )
 
 
-def note(title: str, words: str, color: str = "blue") -> Component:
+def note(title: str, words: str, tone: Tone = "accent") -> Component:
     """A remark in a frame."""
-    return _remark(title, words, color)
+    return _remark(title, words, tone)
 
 
-def state(name: str, title: str, words: str, color: str) -> Component:
+def state(name: str, title: str, words: str, tone: Tone) -> Component:
     """A remark on something that changes; a screen reader tells each new title, and no more.
 
     ``name`` is the identifier of the title.
     """
     spoken = html.Span(title, id=name, role="status", **{"aria-live": "polite"})
-    return _remark(spoken, words, color)
+    return _remark(spoken, words, tone)
 
 
 def failed(words: str) -> Component:
     """Stands where a page cannot be shown."""
-    return _remark("This page cannot be shown", words, "red", role="alert", name="failed")
+    return _remark("This page cannot be shown", words, "loss", role="alert", name="failed")
 
 
-def _remark(title: Any, words: Any, color: str, *, role: str = "note", name: str = "") -> Component:
+def with_code(words: str) -> list[Any]:
+    """A sentence in which what stands between backticks is set as code."""
+    return [
+        html.Code(part) if place % 2 else part
+        for place, part in enumerate(words.split("`"))
+        if part
+    ]
+
+
+def _remark(title: Any, words: str, tone: Tone, *, role: str = "note", name: str = "") -> Component:
     """A frame in a colour; not Mantine's, whose role interrupts whoever listens to the page."""
-    look = {
-        "background": f"var(--mantine-color-{color}-light)",
-        "borderColor": f"var(--mantine-color-{color}-filled)",
-    }
-    inner = [html.Div(title, className="remark-title"), html.Div(words)]
-    return html.Div(inner, className=f"remark {name}".rstrip(), role=role, style=look)
+    inner = [html.Div(title, className="remark-title"), html.Div(with_code(words))]
+    return html.Div(inner, className=f"remark tone-{tone} {name}".rstrip(), role=role)

@@ -1,18 +1,59 @@
-"""The kinds of charts; each takes a frame with the columns it names and returns a figure.
+"""Bars, lines and points; each takes a frame with the columns it names and returns a figure.
 
 Figures are plain dictionaries: Plotly's own classes check every property, which takes longer than
-everything else on a page.
+everything else on a page. What is written on axes, bars and in tips is written here and not by
+Plotly, whose letters for large numbers are others than those of the cards.
 """
 
+from datetime import date, datetime
+from textwrap import wrap
 from typing import Any
 
 import polars as pl
 
-from dashboard.theme import COLOURS, NEUTRAL, Scheme, layout
+from dashboard.formats import Unit
+from dashboard.theme import PALETTES, Scheme, Tone, layout
 
-__all__ = ["Figure", "bars", "forest", "lines", "scatter", "stacked"]
+__all__ = ["Figure", "axis", "axis_title", "bars", "lines", "scatter"]
 
 Figure = dict[str, Any]
+
+_TITLE_WIDTH = 36
+
+# In this order, told apart by the form of their line too.
+_SERIES: tuple[tuple[Tone, str], ...] = (("accent", "solid"), ("warm", "dash"), ("grey", "dot"))
+_GROUPS = (("accent", "circle"), ("warm", "diamond"), ("grey", "square"), ("ink", "triangle-up"))
+
+
+def axis_title(text: str) -> Figure:
+    """The title of an axis, in lines that fit a phone."""
+    return {"text": "<br>".join(wrap(text, _TITLE_WIDTH)), "font": {"size": 12}, "standoff": 12}
+
+
+def axis(unit: Unit, low: float, high: float, title: str = "", *, room: float = 0.0) -> Figure:
+    """An axis of numbers from ``low`` to ``high``.
+
+    Args:
+        unit: how its numbers are written, and its title where none is given.
+        low: where it begins; 0 is in it.
+        high: where it ends.
+        title: what the numbers are.
+        room: part of the span that is left free beyond both ends, but not beyond 0.
+    """
+    low, high = min(low, 0), max(high, 0)
+    span = (high - low) or 1
+    low, high = (low - room * span if low < 0 else low), (high + room * span if high > 0 else high)
+    if low == high:
+        high = 1
+    places, texts = unit.ticks(low, high)
+    name = ", ".join(part for part in (title, unit.name) if part)
+    return {
+        **({"title": axis_title(name)} if name else {}),
+        "range": [low, high],
+        "tickmode": "array",
+        "tickvals": places,
+        "ticktext": texts,
+    }
 
 
 def bars(
@@ -21,10 +62,12 @@ def bars(
     value: str,
     scheme: Scheme,
     *,
-    unit: str = "",
-    number_format: str = "",
-    colour: int = 0,
-    height: int = 300,
+    unit: Unit,
+    title: str = "",
+    tone: Tone = "accent",
+    tones: str = "",
+    keys: str = "",
+    assumed: bool = False,
 ) -> Figure:
     """Bars from left to right, the first row on top, with their values written beside them.
 
@@ -33,31 +76,45 @@ def bars(
         label: column of the names.
         value: column of the lengths.
         scheme: light or dark.
-        unit: what the lengths are, for the axis and the tip.
-        number_format: d3 format of the values; by default one that suits their size.
-        colour: number of the colour.
-        height: in pixels.
+        unit: of the lengths.
+        title: what the lengths are.
+        tone: colour of all bars.
+        tones: column of the tones of single bars, if they have some.
+        keys: column of what a click on a bar filters by, if that is not its name.
+        assumed: whether the lengths rest on assumptions; such bars are hatched.
     """
-    number_format = number_format or (",.3s" if _are_large(frame[value]) else ",.4~g")
+    palette = PALETTES[scheme]
+    lengths = frame[value].to_list()
+    colours = [palette.of(name) for name in (frame[tones] if tones else [tone] * len(frame))]
+    marker: Figure = {"color": colours, "cornerradius": 3}
+    if assumed:
+        marker["line"] = {"color": colours, "width": 1.5}
+        marker["pattern"] = {
+            "shape": "/",
+            "fgcolor": colours,
+            "bgcolor": palette.paper,
+            "size": 6,
+            "solidity": 0.35,
+        }
     trace = {
         "type": "bar",
-        "x": frame[value].to_list(),
+        "x": lengths,
         "y": frame[label].cast(pl.String).to_list(),
         "orientation": "h",
-        "marker": {"color": COLOURS[colour], "cornerradius": 3},
-        "texttemplate": f"%{{x:{number_format}}}",
-        "textposition": "auto",
+        "marker": marker,
+        "text": [unit.write(length) for length in lengths],
+        "hovertext": [unit.tell(length) for length in lengths],
+        "textposition": "outside",
+        "textfont": {"color": palette.ink},
         "cliponaxis": False,
-        "hovertemplate": f"%{{y}}: %{{x:{number_format}}} {unit}<extra></extra>",
+        "hovertemplate": "%{y}: %{hovertext}<extra></extra>",
     }
-    across = {"title": _title(unit), "tickformat": _ticks(frame[value]), "nticks": 6}
-    if number_format.endswith("%"):
-        across["tickformat"] = ".0%"
-    low, high = min(frame[value].min() or 0, 0), max(frame[value].max() or 0, 0)
-    if low < 0:
-        # Room for what is written beside bars to the left, too.
-        across["range"] = [low - 0.1 * (high - low), high + 0.1 * (high - low)]
+    if keys:
+        trace["customdata"] = frame[keys].cast(pl.String).to_list()
+    known = [length for length in lengths if length is not None]
+    across = axis(unit, min(known, default=0), max(known, default=0), title, room=0.16)
     up = {"type": "category", "autorange": "reversed", "ticksuffix": "  ", "showgrid": False}
+    height = 76 + 30 * len(frame)
     return {"data": [trace], "layout": layout(scheme, across=across, up=up, height=height)}
 
 
@@ -67,97 +124,87 @@ def lines(
     series: dict[str, str],
     scheme: Scheme,
     *,
-    unit: str = "",
+    unit: Unit,
+    title: str = "",
     band: tuple[str, str] | None = None,
+    along_unit: Unit | None = None,
     along_title: str = "",
     height: int = 300,
-    fill: bool = False,
+    unfinished: bool = False,
 ) -> Figure:
     """Lines over time or another ordered column.
 
     Args:
         frame: one row a point.
         along: column of the horizontal axis.
-        series: column -> its name; colours in this order.
+        series: column -> its name; at most three.
         scheme: light or dark.
         unit: of the vertical axis.
-        band: columns of a lower and an upper bound, drawn as an area.
+        title: of the vertical axis.
+        band: columns of the bounds of an 80 % interval, drawn as an area.
+        along_unit: of the horizontal axis, where that is one of numbers.
         along_title: of the horizontal axis.
         height: in pixels.
-        fill: whether the area under a line is filled.
+        unfinished: whether the last point is still growing; it is drawn hollow and dotted.
     """
+    palette = PALETTES[scheme]
     ordered = frame.sort(along)
-    points = ordered[along].to_list()
-    traces: list[Figure] = []
-    if band:
-        known = ordered.filter(pl.col(band[0]).is_not_null())
-        around = known[along].to_list()
-        traces.append(
-            {
-                "type": "scatter",
-                "x": [*around, *reversed(around)],
-                "y": [*known[band[1]].to_list(), *reversed(known[band[0]].to_list())],
-                "fill": "toself",
-                "fillcolor": "rgba(140,140,140,0.25)",
-                "line": {"width": 0},
-                "mode": "lines",
-                "hoverinfo": "skip",
-                "name": "80 % interval",
-            }
-        )
-    for (column, name), colour in zip(series.items(), COLOURS, strict=False):
-        traces.append(
-            {
-                "type": "scatter",
-                "x": points,
-                "y": ordered[column].to_list(),
-                "name": name,
-                "mode": "lines" if len(points) > 1 else "markers",
-                "line": {"color": colour, "width": 2},
-                "fill": "tozeroy" if fill else "none",
-                "hovertemplate": f"%{{x}}: %{{y:,.4~g}} {unit}<extra>{name}</extra>",
-            }
-        )
-    across = {"title": _title(along_title), "showgrid": False}
-    highest = pl.concat([ordered[column].cast(pl.Float64) for column in series])
-    up = {
-        "title": _title(unit),
-        "rangemode": "tozero",
-        "tickformat": _ticks(highest),
-        "nticks": 6,
-    }
-    has_legend = len(series) > 1 or band is not None
+    traces = [_area(ordered, along, band)] if band else []
+    for (column, name), (tone, dash) in zip(series.items(), _SERIES, strict=False):
+        look = {"color": palette.of(tone), "width": 2, "dash": dash}
+        done = ordered.head(-1) if unfinished and len(ordered) > 1 else ordered
+        traces.append(_line(done, along, column, name, unit, look))
+        if unfinished and len(ordered) > 1:
+            growing = _line(ordered.tail(2), along, column, "still running", unit, look)
+            growing["mode"] = "lines+markers"
+            growing["line"] = look | {"dash": "dot"}
+            growing["marker"] = {"symbol": "circle-open", "size": [0, 9], "color": look["color"]}
+            traces.append(growing)
+    across: Figure = {"showgrid": False}
+    if along_title:
+        across["title"] = axis_title(along_title)
+    if along_unit is not None:
+        across |= axis(along_unit, 0, ordered[along].max() or 0, along_title)
+    bounds = [ordered[column].cast(pl.Float64) for column in (*series, *(band or ()))]
+    up = axis(unit, 0, pl.concat(bounds).max() or 0, title, room=0.05)
+    has_legend = len(traces) > 1
     look = layout(scheme, across=across, up=up, height=height, showlegend=has_legend)
     return {"data": traces, "layout": look}
 
 
-def stacked(
-    frame: pl.DataFrame,
-    along: str,
-    parts: dict[str, str],
-    scheme: Scheme,
-    *,
-    unit: str = "",
-    height: int = 300,
+def _area(ordered: pl.DataFrame, along: str, band: tuple[str, str]) -> Figure:
+    known = ordered.filter(pl.col(band[0]).is_not_null())
+    around = known[along].to_list()
+    return {
+        "type": "scatter",
+        "x": [*around, *reversed(around)],
+        "y": [*known[band[1]].to_list(), *reversed(known[band[0]].to_list())],
+        "fill": "toself",
+        "fillcolor": "rgba(128,136,144,0.28)",
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "name": "80 % interval",
+    }
+
+
+def _line(
+    frame: pl.DataFrame, along: str, column: str, name: str, unit: Unit, look: Figure
 ) -> Figure:
-    """Columns of parts on top of one another; ``parts`` is column -> name."""
-    along_values = frame[along].cast(pl.String).to_list()
-    traces = [
-        {
-            "type": "bar",
-            "x": along_values,
-            "y": frame[column].to_list(),
-            "width": 0.6 if len(along_values) > 3 else 0.25,
-            "name": name,
-            "marker": {"color": colour},
-            "hovertemplate": f"%{{x}}: %{{y:,.4~g}} {unit}<extra>{name}</extra>",
-        }
-        for (column, name), colour in zip(parts.items(), COLOURS, strict=False)
-    ]
-    up = {"title": _title(unit), "tickformat": "~s"}
-    across = {"type": "category"}
-    look = layout(scheme, across=across, up=up, height=height, barmode="stack", showlegend=True)
-    return {"data": traces, "layout": look}
+    places = frame[along].to_list()
+    is_time = bool(places) and isinstance(places[0], date | datetime)
+    return {
+        "type": "scatter",
+        "x": places,
+        "y": frame[column].to_list(),
+        "name": name,
+        "mode": "lines" if len(places) > 1 else "markers",
+        "line": look,
+        "marker": {"color": look["color"]},
+        "text": [unit.tell(value) for value in frame[column]],
+        "hovertemplate": f"%{{x{'|%d %b %H:%M' if is_time else ''}}}: %{{text}}"
+        f"<extra>{name}</extra>",
+    }
 
 
 def scatter(
@@ -165,86 +212,75 @@ def scatter(
     across: str,
     up: str,
     name: str,
+    group: str,
     scheme: Scheme,
     *,
+    units: tuple[Unit, Unit],
     titles: tuple[str, str],
-    height: int = 320,
+    height: int = 340,
 ) -> Figure:
-    """Points on axes that grow by factors.
+    """Points on axes that grow by factors, one colour and form a group, the first one in front.
 
-    ``titles`` are those of the two axes and ``name`` is the column of the points' names.
+    Args:
+        frame: one row a point, the groups in the order in which they get their colours.
+        across: column of the horizontal axis.
+        up: column of the vertical axis.
+        name: column of the points' names.
+        group: column of their groups; at most four have a colour of their own.
+        scheme: light or dark.
+        units: of the two axes.
+        titles: of the two axes.
+        height: in pixels.
     """
-    trace = {
-        "type": "scatter",
-        "x": frame[across].to_list(),
-        "y": frame[up].to_list(),
-        "text": frame[name].cast(pl.String).to_list(),
-        "mode": "markers",
-        "marker": {"color": COLOURS[0], "size": 6, "opacity": 0.55},
-        "hovertemplate": "%{text}: %{x:,.4~g}, %{y:,.4~g}<extra></extra>",
-    }
-    axes = [{"title": _title(title), "type": "log", "tickformat": "~s"} for title in titles]
+    palette = PALETTES[scheme]
+    traces = []
+    for place, part in enumerate(frame.partition_by(group, maintain_order=True)):
+        tone, symbol = _GROUPS[min(place, len(_GROUPS) - 1)]
+        tips = [
+            f"{one}: {units[0].tell(x)}, {units[1].tell(y)}"
+            for one, x, y in part.select(name, across, up).iter_rows()
+        ]
+        traces.append(
+            {
+                "type": "scatter",
+                "x": part[across].to_list(),
+                "y": part[up].to_list(),
+                "text": tips,
+                "name": str(part[group][0]),
+                "mode": "markers",
+                "marker": {
+                    "color": getattr(palette, tone),
+                    "symbol": symbol,
+                    "size": 6,
+                    "opacity": 0.7,
+                },
+                "hovertemplate": "%{text}<extra></extra>",
+            }
+        )
+    axes = [
+        _factors(frame[column], unit, title)
+        for column, unit, title in zip((across, up), units, titles, strict=True)
+    ]
+    look = layout(
+        scheme, across=axes[0], up=axes[1], height=height, showlegend=frame[group].n_unique() > 1
+    )
     return {
-        "data": [trace],
-        "layout": layout(scheme, across=axes[0], up=axes[1], height=height),
+        "data": traces[::-1],
+        "layout": look | {"legend": look["legend"] | {"traceorder": "reversed"}},
     }
 
 
-def forest(
-    frame: pl.DataFrame,
-    label: str,
-    value: str,
-    bounds: tuple[str, str],
-    scheme: Scheme,
-    *,
-    title: str = "",
-) -> Figure:
-    """Estimates with their confidence intervals, and a line at zero."""
-    values = frame[value].to_list()
-    low = frame.select(pl.coalesce(bounds[0], value)).to_series().to_list()
-    high = frame.select(pl.coalesce(bounds[1], value)).to_series().to_list()
-    trace = {
-        "type": "scatter",
-        "x": values,
-        "y": frame[label].to_list(),
-        "mode": "markers",
-        "marker": {"color": COLOURS[0], "size": 9},
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": [end - at for end, at in zip(high, values, strict=True)],
-            "arrayminus": [at - end for end, at in zip(low, values, strict=True)],
-            "color": NEUTRAL,
-            "thickness": 2,
-        },
-        "customdata": list(zip(low, high, strict=True)),
-        "hovertemplate": "%{y}: %{x:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}]"
-        "<extra></extra>",
+def _factors(values: pl.Series, unit: Unit, title: str) -> Figure:
+    """An axis that grows by factors, with 1, 2 and 5 times each power of ten."""
+    low, high = values.min() or 1, values.max() or 1
+    places = [size * 10.0**power for power in range(12) for size in (1, 2, 5)]
+    places = [place for place in places if low / 2 <= place <= high * 2]
+    if len(places) > 7:
+        places = [place for place in places if str(place)[0] == "1"]
+    return {
+        "title": axis_title(", ".join(part for part in (title, unit.name) if part)),
+        "type": "log",
+        "tickmode": "array",
+        "tickvals": places,
+        "ticktext": [unit.ticks(0, place, 1)[1][-1] for place in places],
     }
-    zero = {
-        "type": "line",
-        "x0": 0,
-        "x1": 0,
-        "y0": 0,
-        "y1": 1,
-        "yref": "paper",
-        "line": {"color": NEUTRAL, "dash": "dot", "width": 1},
-    }
-    up = {"type": "category", "autorange": "reversed", "ticksuffix": "  "}
-    lines_of_labels = sum(1 + text.count("<br>") for text in trace["y"])
-    height = 90 + 10 * len(values) + 16 * lines_of_labels
-    look = layout(scheme, across={"title": _title(title)}, up=up, height=height, shapes=[zero])
-    return {"data": [trace], "layout": look}
-
-
-def _title(text: str) -> Figure:
-    return {"text": text, "font": {"size": 12}, "standoff": 12}
-
-
-def _are_large(values: pl.Series) -> bool:
-    return (values.abs().max() or 0) >= 10_000
-
-
-def _ticks(values: pl.Series) -> str:
-    """Thousands and millions by letter; smaller numbers as they are."""
-    return "~s" if _are_large(values) else ",~g"

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.query import FILTERS, Query
 
-__all__ = ["filter_bar", "number_input", "slider"]
+__all__ = ["filter_bar", "slider", "text_input"]
 
 _LABELS = {
     "city": "City category",
@@ -35,19 +35,15 @@ def filter_bar(names: tuple[str, ...], query: Query) -> Component:
     return html.Div(inputs, className="filters", role="search", **{"aria-label": "Filters"})
 
 
-def number_input(
-    name: str, label: str, value: int | float | None, *, placeholder: str = ""
-) -> Component:
-    """A field for a number; it takes effect when left or on Enter."""
-    return dmc.NumberInput(
+def text_input(name: str, label: str, value: str, *, placeholder: str = "") -> Component:
+    """A field for words; it takes effect when left or on Enter."""
+    return dmc.TextInput(
         id=ids.control(name),
         label=label,
-        value="" if value is None else value,
+        value=value,
         placeholder=placeholder,
         debounce=True,
-        min=0,
-        hideControls=True,
-        size="xs",
+        size="sm",
     )
 
 

@@ -3,7 +3,6 @@
 __all__ = [
     "BURGER",
     "CONTENT",
-    "FILTERS",
     "INTERVAL",
     "LOCATION",
     "SCHEME",
@@ -16,7 +15,6 @@ __all__ = [
 LOCATION = "location"
 VIEW = "view"
 CONTENT = "content"
-FILTERS = "filters"
 INTERVAL = "interval"
 SCHEME = "scheme"
 SHELL = "shell"

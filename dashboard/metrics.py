@@ -6,13 +6,28 @@ import re
 import polars as pl
 
 from dashboard.formats import number
+from dashboard.theme import Tone
 
-__all__ = ["drift", "leak_check", "meets_goal", "with_verdicts"]
+__all__ = [
+    "calibration",
+    "drift",
+    "goal_bound",
+    "leak_check",
+    "meets_goal",
+    "null_models",
+    "with_verdicts",
+]
 
 # What follows the number is words: ">= 1.65 on the real data", ">= .84, stretch .86".
 _GOAL = re.compile(r"^\s*(>=|<=|>|<)\s*(-?(?:\d[\d,]*)?\.?\d+)(?=\s*$|\s*,\s|\s+[a-z])")
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _DECILES = 10
+_SEPARATIONS = {
+    "silhouette_euclidean": ("The segments", "accent"),
+    "uniform_line_silhouette_euclidean": ("Evenly spaced points", "grey"),
+    "blob_silhouette_euclidean": ("One Gaussian blob", "grey"),
+    "shuffled_silhouette_euclidean": ("Shuffled columns", "grey"),
+}
 
 
 def meets_goal(value: float | None, goal: str | None) -> bool | None:
@@ -24,7 +39,17 @@ def meets_goal(value: float | None, goal: str | None) -> bool | None:
     match = _GOAL.match(goal or "")
     if match is None or value is None:
         return None
-    return _COMPARE[match[1]](value, float(match[2].replace(",", "")))
+    return _COMPARE[match[1]](value, goal_bound(goal))
+
+
+def goal_bound(goal: str | None) -> float | None:
+    """The number of a goal; None if there is no goal that begins like ``>= 0.78``.
+
+    >>> goal_bound("<= 2,350"), goal_bound("")
+    (2350.0, None)
+    """
+    match = _GOAL.match(goal or "")
+    return None if match is None else float(match[2].replace(",", ""))
 
 
 def with_verdicts(metrics: pl.DataFrame) -> pl.DataFrame:
@@ -45,7 +70,7 @@ def with_verdicts(metrics: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def leak_check(metrics: pl.DataFrame) -> tuple[str, str]:
+def leak_check(metrics: pl.DataFrame) -> tuple[str, Tone]:
     """Whether a model explains more than chance leaves to explain: words for it, and a colour.
 
     Args:
@@ -55,17 +80,42 @@ def leak_check(metrics: pl.DataFrame) -> tuple[str, str]:
     values = dict(metrics.filter(pl.col("task") == "purchase").select("metric", "value").rows())
     reached, ceiling = values.get("test_r2"), values.get("noise_ceiling_r2")
     if reached is None or ceiling is None:
-        return f"{stopped} No run of the purchase model has told its noise ceiling yet.", "gray"
+        return f"{stopped} No run of the purchase model has told its noise ceiling yet.", "grey"
     words = (
         f"The model explains {number(reached, 3)} of the differences between single purchases "
-        f"(R2 on test rows); by its own "
-        f"estimate the chance in prices leaves about {number(ceiling, 3)} to explain."
+        f"(R2 on test rows); by its own estimate the chance in prices leaves about "
+        f"{number(ceiling, 3)} to explain."
     )
     if reached < ceiling:
-        return f"{words} {stopped}", "green"
+        return f"{words} {stopped}", "gain"
     return (
         f"{words} So it may have seen what it should predict: find the reason before you use it.",
-        "red",
+        "loss",
+    )
+
+
+def calibration(scored: pl.DataFrame) -> pl.DataFrame:
+    """Predicted and real shares of high-value customers, by tenths of the predicted probability.
+
+    Args:
+        scored: probability and is_actual_high_value, one row a customer.
+
+    Returns:
+        tenth (1 for the lowest probabilities), share_predicted, share_actual.
+    """
+    if scored.is_empty():
+        return pl.DataFrame(
+            schema={"tenth": pl.Int64, "share_predicted": pl.Float64, "share_actual": pl.Float64}
+        )
+    return (
+        scored.sort("probability")
+        .with_columns(tenth=pl.int_range(pl.len()) * _DECILES // pl.len() + 1)
+        .group_by("tenth")
+        .agg(
+            share_predicted=pl.col("probability").mean(),
+            share_actual=pl.col("is_actual_high_value").mean(),
+        )
+        .sort("tenth")
     )
 
 
@@ -105,4 +155,31 @@ def drift(scored: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
             * (pl.col("share_live") / pl.col("share_expected")).log()
         )
         .sort("tenth")
+    )
+
+
+def null_models(metrics: pl.DataFrame) -> pl.DataFrame:
+    """How well the segments are parted, beside data that have no segments at all.
+
+    Args:
+        metrics: rows of ``predictions.model_metrics``.
+
+    Returns:
+        label, value, low, high and tone; without rows before the segments were trained.
+    """
+    return (
+        metrics.filter((pl.col("task") == "segments") & pl.col("metric").is_in(list(_SEPARATIONS)))
+        .select(
+            label=pl.col("metric").replace_strict(
+                {name: words for name, (words, _) in _SEPARATIONS.items()}
+            ),
+            value="value",
+            low="low",
+            high="high",
+            tone=pl.col("metric").replace_strict(
+                {name: tone for name, (_, tone) in _SEPARATIONS.items()}
+            ),
+        )
+        .drop_nulls("value")
+        .sort("value", descending=True)
     )

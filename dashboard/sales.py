@@ -40,13 +40,13 @@ class Overview:
 
     Attributes:
         count_purchases: purchases.
-        count_baskets: customers; all purchases of one are its basket of the weekend.
+        count_customers: customers.
         sum_purchase: their amounts.
         by: name -> one row per value of what it is cut by, with its sums.
     """
 
     count_purchases: int
-    count_baskets: int
+    count_customers: int
     sum_purchase: int
     by: dict[str, pl.DataFrame]
 
@@ -70,7 +70,7 @@ def cube(purchases: pl.DataFrame) -> SalesCube:
 def summarise(sales: SalesCube, query: Query) -> Overview:
     """Sum up the purchases that pass the filters."""
     count, amount = pl.col("count_purchases").sum(), pl.col("sum_purchase").sum()
-    sums = (count, pl.col("user_id").n_unique().alias("count_baskets"), amount)
+    sums = (count, pl.col("user_id").n_unique().alias("count_customers"), amount)
     customers, products, hours = (
         query.apply(frame).lazy() for frame in (sales.customers, sales.products, sales.hours)
     )
@@ -101,7 +101,7 @@ def summarise(sales: SalesCube, query: Query) -> Overview:
     order = {band: place for place, band in enumerate(AGES)}
     return Overview(
         totals["count_purchases"][0],
-        totals["count_baskets"][0],
+        totals["count_customers"][0],
         totals["sum_purchase"][0],
         {
             "city": city,

@@ -26,11 +26,8 @@ _IMAGES = PROJECT_DIR / "docs" / "images"
 
 # File -> path, colour scheme and width of the window.
 VIEWS = {
-    **{
-        f"dashboard-{'overview' if path == '/' else path[1:]}": (path, "light", 1280)
-        for path in PAGES
-    },
-    "dashboard-overview-dark": ("/", "dark", 1280),
+    **{f"dashboard-{path[1:] or 'start'}": (path, "light", 1280) for path in PAGES},
+    "dashboard-start-dark": ("/", "dark", 1280),
     "dashboard-phone": ("/", "light", 390),
 }
 
@@ -40,7 +37,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def take(
     chromium: "Browser", origin: str, folder: Path, names: tuple[str, ...] = tuple(VIEWS)
 ) -> list[Path]:
-    """Take pictures of some of :data:`VIEWS`; what fits the window, without scrolling."""
+    """Take pictures of some of :data:`VIEWS`, each of the whole page."""
     folder.mkdir(parents=True, exist_ok=True)
     taken = []
     for name in names:
@@ -49,7 +46,7 @@ def take(
         # Charts fade in.
         page.wait_for_timeout(400)
         taken.append(folder / f"{name}.png")
-        page.screenshot(path=taken[-1])
+        page.screenshot(path=taken[-1], full_page=True)
         page.context.close()
     return taken
 

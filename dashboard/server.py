@@ -8,7 +8,7 @@ from gunicorn.app.base import BaseApplication
 
 from dashboard.app import create_app
 from dashboard.page import View
-from dashboard.pages.overview import PAGE
+from dashboard.pages import overview, start
 from dashboard.query import Query
 from dashboard.store import Store
 from lakehouse.errors import LakehouseError, SettingsError
@@ -50,11 +50,12 @@ class _Server(BaseApplication):
 
 
 def _warm_up(store: Store) -> None:
-    """Read the first page's tables, so that no person waits for them."""
-    try:
-        PAGE.tables(View(store, Query.parse(""), "light"))
-    except LakehouseError:
-        log.exception("the first page is not ready")
+    """Read the tables of the pages that are opened first, so that no person waits for them."""
+    for page in (start.PAGE, overview.PAGE):
+        try:
+            page.tables(View(store, Query.parse(""), "light"))
+        except LakehouseError:
+            log.exception("page %s is not ready", page.path)
 
 
 def run(settings: Settings) -> None:

@@ -12,12 +12,13 @@ from dashboard.page import View
 from dashboard.pages import PAGES
 from dashboard.query import Query
 from dashboard.store import Store
+from dashboard.theme import style_sheet
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 
 __all__ = ["INDEX", "as_csv", "serve"]
 
-INDEX = """<!DOCTYPE html>
+_INDEX = """<!DOCTYPE html>
 <html lang="en">
   <head>
     {%metas%}
@@ -25,12 +26,15 @@ INDEX = """<!DOCTYPE html>
     <title>{%title%}</title>
     {%favicon%}
     {%css%}
+    <style>PALETTES</style>
   </head>
   <body>
     {%app_entry%}
     <footer>{%config%}{%scripts%}{%renderer%}</footer>
   </body>
 </html>"""
+INDEX = _INDEX.replace("PALETTES", style_sheet())
+"""The page around the application; its colours are those of ``dashboard.theme``."""
 
 # Spreadsheets run a cell that begins with one of these as a formula.
 _FORMULA = r"^[=+\-@\t\r]"
@@ -50,7 +54,7 @@ def serve(app: Dash, store: Store) -> None:
 
     @server.get("/csv/<page>/<name>.csv")
     def csv(page: str, name: str) -> Response:
-        found = PAGES.get("/" if page == "overview" else f"/{page}")
+        found = PAGES.get("/" if page == "start" else f"/{page}")
         if found is None:
             abort(404)
         search = request.query_string.decode("ascii", "replace")

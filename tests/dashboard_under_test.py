@@ -137,49 +137,113 @@ def fill_predictions(settings: Settings) -> None:
 
 
 def _tests() -> dict[str, list[Any]]:
-    effects = [0.46, 0.02, 0.14, 0.005]
+    effects = [0.14, 0.018, 0.04, 0.005, 0.12, 0.98, 0.14]
     return {
-        "hypothesis_id": ["H1", "H1", "H2", "H3"],
-        "hypothesis": [
-            "Men spend more per purchase than women",
-            "Men spend more per purchase than women",
-            "Cities differ in spending",
-            "Married customers buy more",
+        "hypothesis_id": [
+            "sum_purchase_by_city_category",
+            "sum_purchase_by_age",
+            "mean_purchase_by_gender",
+            "within_category_purchase_by_gender",
+            "categories_by_gender",
+            "sum_purchase_with_count_purchases",
+            "sum_purchase_by_city_category",
         ],
-        "grain": ["customer", "purchase within category", "customer", "customer"],
-        "test_name": ["Welch t", "Welch t", "Kruskal-Wallis", "Mann-Whitney"],
-        "statistic": [9.1, 0.4, 410.0, 0.2],
-        "degrees_of_freedom": ["127", "127", "2", ""],
-        "p_value": [1e-9, 0.68, 1e-12, 0.8],
-        "p_value_holm": [1e-8, 1.0, 1e-11, 1.0],
-        "effect_size_name": ["Cohen's d", "Cohen's d", "eta squared", "eta squared"],
+        "hypothesis": [
+            "Total spend depends on city category.",
+            "Total spend depends on age.",
+            "Average purchase depends on gender.",
+            "Within a category, women and men pay different amounts.",
+            "Which categories are bought depends on gender.",
+            "Total spend, which adds up purchases, goes with how often a customer buys.",
+            "Total spend depends on city category.",
+        ],
+        "grain": ["customer"] * 7,
+        "test_name": [
+            *["welch_anova"] * 4,
+            "permutation_chi_squared",
+            "spearman",
+            "kruskal_wallis",
+        ],
+        "statistic": [410.0, 4.0, 272.0, 0.4, 8_070.0, 0.98, 400.0],
+        "degrees_of_freedom": ["2, 60", "6, 50", "1, 127", "1, 127", "", "", "2"],
+        "p_value": [1e-12, 0.02, 1e-9, 0.68, 5e-4, 1e-30, 1e-11],
+        "p_value_holm": [1e-11, 0.04, 1e-8, 1.0, 0.0065, 1e-29, None],
+        "effect_size_name": [*["eta squared"] * 4, "Cohen's w", "rho", "eta squared"],
         "effect_size": effects,
-        "effect_low": [effect - 0.05 for effect in effects],
-        "effect_high": [effect + 0.05 for effect in effects],
-        "count_rows": [129, 12_000, 129, 129],
-        "verdict": ["supported", "not supported", "supported", "not supported"],
+        "effect_low": [max(effect - 0.05, 0) for effect in effects],
+        "effect_high": [min(effect + 0.05, 1) for effect in effects],
+        "count_rows": [129] * 7,
+        "verdict": [
+            "supported",
+            "supported, but negligible",
+            "supported",
+            "not supported",
+            "supported",
+            "supported",
+            "for comparison",
+        ],
         "plain_words": [
-            "Men pay more on average.",
-            "Within one category, men and women pay the same.",
-            "Customers of city C spend least.",
-            "No difference could be seen.",
+            "There is a large difference. Highest for A, lowest for C.",
+            "There is a difference, too small to act upon. Highest for 26-35.",
+            "There is a small difference. Highest for M, lowest for F.",
+            "No difference beyond chance was found.",
+            "There is a small difference. Customers were dealt to the groups anew 1,999 times.",
+            "There is a large connection. Total spend rises. rho = +0.980 [+0.930, +1.000].",
+            "Compares ranks, so a few big spenders cannot decide it.",
         ],
     }
 
 
 def _metrics() -> dict[str, list[Any]]:
-    names = ["test_rmse", "test_r2", "noise_ceiling_r2", "noise_floor_rmse"]
-    names += ["stack_validation_rmse", "gbt_validation_rmse"]
+    rows = [
+        ("purchase", "test_rmse", 2_600.0, 2_550.0, 2_650.0, "<= 2,350"),
+        ("purchase", "test_r2", 0.74, 0.73, 0.75, ">= 0.78"),
+        ("purchase", "noise_ceiling_r2", 0.81, None, None, ""),
+        ("purchase", "noise_floor_rmse", 2_400.0, None, None, ""),
+        ("purchase", "stack_validation_rmse", 2_610.0, 2_560.0, 2_660.0, "<= 2,350"),
+        ("purchase", "base_validation_rmse", 2_640.0, 2_590.0, 2_690.0, ""),
+        ("purchase", "mllib_gbt_validation_rmse", 2_580.0, 2_530.0, 2_630.0, ""),
+        ("purchase", "category_mean_validation_rmse", 3_050.0, None, None, ""),
+        ("purchase", "basket_ticket_r2", 0.87, 0.86, 0.88, ">= 0.85"),
+        ("purchase", "basket_ticket_r2_of_own_mean", 0.35, None, None, ""),
+        ("segments", "k", 4.0, None, None, ">= 4"),
+        ("segments", "silhouette_euclidean", 0.60, 0.59, 0.61, ">= 0.5"),
+        ("segments", "smallest_share", 0.24, None, None, ">= 0.15"),
+        ("segments", "bootstrap_ari", 0.97, None, None, ">= 0.9"),
+        ("segments", "uniform_line_silhouette_euclidean", 0.57, None, None, ""),
+        ("segments", "blob_silhouette_euclidean", 0.53, None, None, ""),
+        ("segments", "shuffled_silhouette_euclidean", 0.41, None, None, ""),
+        ("recommendations", "blend_ndcg_at_10", 0.11, 0.10, 0.12, ">= 0.10"),
+        ("recommendations", "popularity_ndcg_at_10", 0.08, None, None, ""),
+        ("recommendations", "blend_ndcg_over_popularity", 1.4, 1.3, 1.5, ">= 1.65"),
+        ("hypotheses", "sum_purchase_by_city_category_effect", 0.14, 0.13, 0.16, ""),
+        ("hypotheses", "mean_purchase_by_gender_effect", 0.04, 0.03, 0.05, ""),
+        ("hypotheses", "mean_purchase_by_age_effect", 0.005, 0.0, 0.01, ""),
+        ("hypotheses", "sum_purchase_with_count_purchases_effect", 0.98, 0.97, 0.99, ""),
+        ("hypotheses", "demographic_patterns_supported", 2.0, None, None, ">= 1"),
+        ("hypotheses", "strongest_supported_eta_squared", 0.14, None, None, ""),
+        ("high-value", "roc_auc", 0.83, 0.80, 0.86, ">= 0.84"),
+        ("high-value", "city_only_roc_auc", 0.72, None, None, ""),
+        ("high-value", "ece", 0.03, None, None, "<= 0.02"),
+        ("high-value", "ece_if_calibrated", 0.01, None, None, ""),
+    ]
+    names = {
+        "purchase": "purchase_value",
+        "segments": "customer_segments",
+        "recommendations": "product_recommendations",
+        "high-value": "high_value_customers",
+        "hypotheses": "hypotheses",
+    }
+    columns = zip(*rows, strict=True)
+    task, metric, value, low, high, goal = (list(column) for column in columns)
     return {
-        "task": ["purchase"] * 6 + ["recommendations"] * 2 + ["high-value"],
-        "model_name": ["purchase_value"] * 6
-        + ["product_recommendations"] * 2
-        + ["high_value_customers"],
-        "metric": [*names, "blend_ndcg_at_10", "popularity_ndcg_at_10", "roc_auc"],
-        "value": [2_600.0, 0.74, 0.81, 2_400.0, 2_580.0, 3_050.0, 0.11, 0.08, 0.83],
-        "low": [2_550.0, 0.73, None, None, None, None, 0.10, None, 0.80],
-        "high": [2_650.0, 0.75, None, None, None, None, 0.12, None, 0.86],
-        "goal": ["<= 2,350", ">= 0.78", "", "", "<= 2,350", "", ">= 0.10", "", ">= 0.84"],
+        "task": task,
+        "model_name": [names[one] for one in task],
+        "metric": metric,
+        "value": value,
+        "low": low,
+        "high": high,
+        "goal": goal,
     }
 
 
@@ -205,6 +269,8 @@ def fill_marts(settings: Settings) -> None:
             )
         ],
     )
+    _fill_profiles(settings, customers)
+    _fill_test_history(settings)
     hours = [_START + timedelta(hours=hour) for hour in range(24)]
     steps = random.multinomial(1_000, (0.6, 0.2, 0.12, 0.08), size=(len(hours), 20))
     names = ("count_views", "count_carts", "count_checkouts", "count_purchases")
@@ -259,6 +325,41 @@ def fill_marts(settings: Settings) -> None:
             )
         ],
     )
+
+
+def _fill_profiles(settings: Settings, customers: pl.DataFrame) -> None:
+    members = pl.read_delta(settings.table_path("predictions", "customer_segments"))
+    profiles = (
+        members.select("user_id", "segment_id", "segment_name")
+        .join(customers, on="user_id")
+        .group_by("segment_id", "segment_name")
+        .agg(
+            pl.len().alias("count_customers"),
+            pl.col("count_purchases").sum(),
+            pl.col("sum_purchase").sum(),
+        )
+        .sort("segment_id")
+    )
+    _replace(settings, "marts.segment_profiles", profiles.to_dicts())
+
+
+def _fill_test_history(settings: Settings) -> None:
+    """Two builds before the one that made the tables: a test fails, warns, then passes."""
+    path = settings.table_path("audit", "test_results")
+    built = pl.read_delta(path)
+    troubled = built["test_id"].sort()[0]
+    past = []
+    for days, status in ((2, "fail"), (1, "warn")):
+        past.append(
+            built.with_columns(
+                invocation_id=pl.lit(f"{days} days before"),
+                tested_at=pl.col("tested_at") - timedelta(days=days),
+                status=pl.when(pl.col("test_id") == troubled)
+                .then(pl.lit(status))
+                .otherwise(pl.col("status")),
+            )
+        )
+    write_deltalake(path, pl.concat(past).to_arrow(), mode="append")
 
 
 def _replace(settings: Settings, name: str, rows: list[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from dashboard.pages import (
     overview,
     products,
     quality,
+    start,
 )
 
 __all__ = ["PAGES"]
@@ -17,6 +18,7 @@ __all__ = ["PAGES"]
 PAGES: dict[str, Page] = {
     page.path: page
     for page in (
+        start.PAGE,
         overview.PAGE,
         live.PAGE,
         customers.PAGE,

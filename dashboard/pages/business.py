@@ -1,4 +1,4 @@
-"""Business: what customers are worth, who may leave, what comes, what a campaign would bring."""
+"""Business: facts first, then what rests on simulated times, last what rests on assumptions."""
 
 import polars as pl
 from dash import html
@@ -6,11 +6,12 @@ from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
+from dashboard.campaign import campaign
 from dashboard.controls import slider
-from dashboard.formats import number, percent, short
+from dashboard.formats import AMOUNT, CHANGE, number, percent, short
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "campaign"]
+__all__ = ["PAGE"]
 
 VALUE = "marts.customer_lifetime_value"
 CHURN = "marts.churn_early_warning"
@@ -25,39 +26,23 @@ _RANGES = {
 }
 
 _ORDERS = {
-    VALUE: ("assumed_lifetime_value", True, "Customers by assumed lifetime value"),
-    CHURN: ("simulated_warning_rank", False, "Whom to call first"),
-    FORECAST: ("simulated_hour_at", False, "Forecast by hour"),
     PRICES: ("segment_attribute", False, "Prices by segment"),
+    FORECAST: ("simulated_hour_at", False, "Forecast by hour"),
+    CHURN: ("simulated_warning_rank", False, "Silence by simulated time, an exercise"),
+    VALUE: ("assumed_lifetime_value", True, "Customers by assumed lifetime value"),
     CAMPAIGN: ("value_decile", False, "Campaign scenarios of the mart"),
 }
 
 
-def campaign(
-    scenarios: pl.DataFrame, *, lift: float, cost: float, margin: float, reached: int
-) -> pl.DataFrame:
-    """What a campaign would bring under assumptions, one row per tenth of the customers.
-
-    Args:
-        scenarios: value_decile, count_customers, sum_purchase; repeated for each scenario.
-        lift: assumed rise of spending, as a share.
-        cost: of reaching one customer, in currency units.
-        margin: part of sales left after the cost of goods, as a share.
-        reached: how many tenths are reached, from those who spend most.
-    """
-    return (
-        scenarios.unique("value_decile", keep="first")
-        .sort("value_decile")
-        .head(reached)
-        .select(
-            "value_decile",
-            "count_customers",
-            "sum_purchase",
-            assumed_extra_margin=pl.col("sum_purchase") * lift * margin,
-            assumed_cost=pl.col("count_customers") * cost,
-        )
-        .with_columns(assumed_profit=pl.col("assumed_extra_margin") - pl.col("assumed_cost"))
-    )
+# What the rows of a table rest on.
+_BADGES = {
+    "price_sensitivity_by_segment": "",
+    "revenue_forecast": "simulated time",
+    "churn_early_warning": "simulated time",
+    "customer_lifetime_value": "assumptions",
+    "campaign_lift_simulation": "assumptions",
+    "campaign": "assumptions",
+}
 
 
 def _assumptions(view: View) -> dict[str, float]:
@@ -91,35 +76,34 @@ def _tables(view: View) -> list[DataTable]:
 
 def _content(view: View) -> list[Component]:
     parts = {
-        VALUE: ("Lifetime value", _value),
-        CHURN: ("Churn warning", _churn),
-        FORECAST: ("Forecast", _forecast),
         PRICES: ("Pricing", _prices),
+        FORECAST: ("Forecast", _forecast),
+        CHURN: ("Churn warning", _churn),
+        VALUE: ("Lifetime value", _value),
         CAMPAIGN: ("Campaign simulator", _campaign),
     }
-    content: list[Component] = [
-        blocks.heading("Business", "What customers are worth, who may leave, what would pay."),
-        blocks.note(
-            "On assumptions and simulated time",
-            "Margins, retention and costs are assumptions, set as variables of the dbt project; "
-            "times are simulated. These pages show how to decide, not what will happen.",
-            "grape",
-        ),
-    ]
-    cards = []
+    drawn: dict[str, Component] = {}
     for table, (title, part) in parts.items():
         frame = view.store.rows(table)
-        if frame is None:
-            content.append(blocks.empty(title, table))
-        elif part is _campaign:
-            content.append(part(view, frame))
-        else:
-            cards.append(part(view, frame))
-    content.append(blocks.columns(*cards))
-    badges = {"churn_early_warning": "simulated time", "revenue_forecast": "simulated time"}
-    return content + [
-        blocks.table(PAGE.path, data, view.search, badge=badges.get(data.name, "assumptions"))
-        for data in _tables(view)
+        drawn[table] = blocks.empty(title, table) if frame is None else part(view, frame)
+    return [
+        blocks.heading(
+            "Business",
+            "Facts stand first. What is hatched rests on assumptions, set as variables of the dbt "
+            "project; what is labelled simulated rests on invented times. Both show how to decide, "
+            "not what will happen.",
+        ),
+        blocks.section("Facts", "Measured on the purchases alone."),
+        drawn[PRICES],
+        blocks.section("On simulated time", "Exercises: the hours are drawn at random."),
+        blocks.columns(drawn[FORECAST], drawn[CHURN]),
+        blocks.section("On assumptions", "Margin, return and cost are not in the data."),
+        drawn[VALUE],
+        drawn[CAMPAIGN],
+        *(
+            blocks.table(PAGE.path, data, view.search, badge=_BADGES[data.name])
+            for data in _tables(view)
+        ),
     ]
 
 
@@ -130,44 +114,55 @@ def _value(view: View, frame: pl.DataFrame) -> Component:
         .sort("assumed_lifetime_value", descending=True)
     )
     first = tiers.row(0, named=True)
-    total = tiers["assumed_lifetime_value"].sum()
+    share = first["assumed_lifetime_value"] / tiers["assumed_lifetime_value"].sum()
     return blocks.chart(
         "lifetime-value",
-        "Lifetime value by tier",
+        f"{percent(first['count_customers'] / len(frame))} of the customers carry "
+        f"{percent(share)} of the value",
         charts.bars(
             tiers,
             "value_tier",
             "assumed_lifetime_value",
             view.scheme,
-            unit="margin over the years",
-            height=240,
+            unit=AMOUNT,
+            title="margin over the years",
+            assumed=True,
         ),
-        f"{first['count_customers']:,} customers of tier {first['value_tier']} carry "
-        f"{percent(first['assumed_lifetime_value'] / total)} of it.",
+        f"The {number(first['count_customers'])} of tier {first['value_tier']} bring the first "
+        "half of sales. Margin and return are assumed, so take the ranking and not the amounts.",
         badge="assumptions",
     )
 
 
 def _churn(view: View, frame: pl.DataFrame) -> Component:
+    tones = {"high": "loss", "medium": "warm", "low": "grey"}
     risks = (
         frame.group_by("simulated_churn_risk")
         .agg(pl.len().alias("count_customers"), pl.col("simulated_sales_at_risk").sum())
-        .sort("simulated_sales_at_risk", descending=True)
+        .with_columns(
+            tone=pl.col("simulated_churn_risk").replace_strict(tones, default="grey"),
+            place=pl.col("simulated_churn_risk").replace_strict(
+                {name: place for place, name in enumerate(tones)}, default=9
+            ),
+        )
+        .sort("place")
     )
     high = frame.filter(pl.col("simulated_churn_risk") == "high")
     return blocks.chart(
         "churn",
-        "Sales at risk by churn risk",
+        f"{number(len(high))} customers are silent for longer than their rhythm lets expect",
         charts.bars(
             risks,
             "simulated_churn_risk",
             "simulated_sales_at_risk",
             view.scheme,
-            unit="sales at risk",
-            colour=5,
-            height=240,
+            unit=AMOUNT,
+            title="sales at risk",
+            tones="tone",
+            assumed=True,
         ),
-        f"{len(high):,} customers are silent for longer than their own rhythm lets expect.",
+        "By churn risk. The visits' times are random, so nobody needs to be called: this shows how "
+        "a warning would be made.",
         badge="simulated time",
     )
 
@@ -176,42 +171,47 @@ def _forecast(view: View, frame: pl.DataFrame) -> Component:
     error = frame["simulated_backtest_error_share"].max()
     return blocks.chart(
         "forecast",
-        "Sales and forecast by hour",
+        f"The forecast by hour is off by {percent(error)} of sales",
         charts.lines(
             frame,
             "simulated_hour_at",
             {"sum_purchase": "Sales", "simulated_forecast": "Forecast"},
             view.scheme,
-            unit="sales",
+            unit=AMOUNT,
             band=("simulated_forecast_low", "simulated_forecast_high"),
             height=300,
         ),
-        f"In the backtest the errors are {percent(error)} of sales.",
+        "Errors of the backtest over two days. Three days of random hours have no rhythm to learn; "
+        "a forecast to order by needs weeks of real ones.",
         badge="simulated time",
     )
 
 
 def _prices(view: View, frame: pl.DataFrame) -> Component:
     segments = frame.filter(pl.col("segment_attribute") != "everyone").with_columns(
-        label=pl.format("{} {}", "segment_attribute", "segment_value"),
-        percent=(pl.col("price_index") - 1) * 100,
+        label=pl.format(
+            "{} {}", pl.col("segment_attribute").str.replace_all("_", " "), "segment_value"
+        ).str.to_titlecase(),
+        change=pl.col("price_index") - 1,
     )
-    ordered = segments.sort("percent", descending=True)
+    ordered = segments.sort("change", descending=True).with_columns(
+        tone=pl.when(pl.col("change") >= 0).then(pl.lit("accent")).otherwise(pl.lit("warm"))
+    )
     first, last = ordered.row(0, named=True), ordered.row(-1, named=True)
     return blocks.chart(
         "prices",
-        "Who buys dearer variants",
+        f"{first['label']} buys dearest, {last['label']} cheapest",
         charts.bars(
             ordered,
             "label",
-            "percent",
+            "change",
             view.scheme,
-            unit="% above or below the prices of the same categories",
-            number_format="+.2f",
-            height=300,
+            unit=CHANGE,
+            title="above or below the prices of the same categories",
+            tones="tone",
         ),
-        f"{first['label']} buys dearest, {last['label']} cheapest, within the same categories. "
-        "Prices never move in the data, so no elasticity is claimed.",
+        "Compared within the same categories, so the mix of categories does not matter. Prices "
+        "never move in the data, so no elasticity is claimed.",
     )
 
 
@@ -237,24 +237,31 @@ def _campaign(view: View, scenarios: pl.DataFrame) -> Component:
         ("Verdict", "pays" if profit > 0 else "does not pay", "under these assumptions"),
     )
     figure = charts.bars(
-        found.with_columns(label=pl.format("tenth {}", "value_decile")),
+        found.with_columns(
+            label=pl.format("tenth {}", "value_decile"),
+            tone=pl.when(pl.col("assumed_profit") > 0)
+            .then(pl.lit("gain"))
+            .otherwise(pl.lit("loss")),
+        ),
         "label",
         "assumed_profit",
         view.scheme,
-        unit="profit",
-        colour=2,
-        height=320,
+        unit=AMOUNT,
+        title="profit",
+        tones="tone",
+        assumed=True,
     )
+    paying = (found["assumed_profit"] > 0).sum()
     return html.Div(
         [
             html.Div(sliders, className="filters", role="group", **{"aria-label": "Assumptions"}),
             cards,
             blocks.chart(
                 "campaign",
-                "Campaign simulator: profit by tenth of the customers",
+                f"The campaign would pay for {paying} of {len(found)} tenths of the customers",
                 figure,
-                "Tenth 1 spends most. Nothing in the data was caused by a campaign: the lift is "
-                "assumed, by you.",
+                "Tenth 1 spends most; green is a gain, red a loss. Nothing in the data was caused "
+                "by a campaign: the lift is assumed, by you.",
                 badge="assumptions",
             ),
         ],

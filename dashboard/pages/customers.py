@@ -1,24 +1,36 @@
-"""Customers: segments, who they are, and the page of one of them."""
+"""Customers: how they differ, whom the models would court, and one of them by search."""
 
 import polars as pl
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.controls import number_input
-from dashboard.formats import moment, number, percent, short
+from dashboard.controls import text_input
+from dashboard.customer import TABLES as CUSTOMER_TABLES
+from dashboard.customer import find, recommended, story
+from dashboard.dots import dots
+from dashboard.formats import AMOUNT, SCORE, count_of, number, percent, short
+from dashboard.metrics import null_models
 from dashboard.page import Page, View
+from dashboard.theme import Tone
 
 __all__ = ["PAGE"]
 
 CUSTOMERS = "marts.dim_customers"
 PROFILES = "marts.segment_profiles"
 MEMBERS = "predictions.customer_segments"
-RECOMMENDATIONS = "predictions.product_recommendations"
-HIGH_VALUE = "predictions.high_value_customers"
 PROSPECTS = "marts.high_value_prospects"
-VALUE = "marts.customer_lifetime_value"
+METRICS = "predictions.model_metrics"
+
+_FOUND = 12
+_POINTS = 1500
+_OUTCOMES: dict[str, Tone] = {
+    "found": "gain",
+    "missed": "loss",
+    "false alarm": "warm",
+    "rightly left out": "grey",
+}
 
 
 def _tables(view: View) -> list[DataTable]:
@@ -28,9 +40,9 @@ def _tables(view: View) -> list[DataTable]:
     if profiles is not None:
         ordered = profiles.sort("sum_purchase", descending=True)
         found.append(DataTable("segment_profiles", "Profiles of the segments", ordered))
-    recommended = _recommended(view)
-    if recommended is not None:
-        found.append(DataTable("recommendations", "Recommended products", recommended))
+    listed = recommended(view)
+    if listed is not None:
+        found.append(DataTable("recommendations", "Recommended products", listed))
     prospects = view.store.rows(PROSPECTS)
     if prospects is not None:
         ordered = prospects.sort("prospect_rank", "user_id")
@@ -40,38 +52,62 @@ def _tables(view: View) -> list[DataTable]:
     return found
 
 
-def _recommended(view: View) -> pl.DataFrame | None:
-    user_id = view.query.whole("user")
-    frame = view.store.rows(RECOMMENDATIONS)
-    if user_id is None or frame is None:
-        return None
-    found = frame.filter(pl.col("user_id") == user_id).sort("rank")
-    products = view.store.rows("marts.dim_products", ("product_id", "product_category_1"))
-    return found if products is None else found.join(products, on="product_id", how="left")
-
-
 def _content(view: View) -> list[Component]:
-    head = blocks.heading("Customers", "Segments, who is in them, and one customer at a time.")
     customers = view.store.rows(CUSTOMERS)
     if customers is None:
+        head = blocks.heading("Customers", "How they differ, and one of them at a time.")
         return [head, blocks.empty("Customers", CUSTOMERS)]
-    wanted = view.query.of("user")
-    content = [
-        head,
-        html.Div(
-            number_input(
-                "user", "Customer number", view.query.whole("user"), placeholder="1000001"
-            ),
-            className="filters",
-        ),
-    ]
+    wanted = " ".join(view.query.of("find"))
+    head = blocks.heading("Customers", _summary(customers))
+    field = text_input(
+        "find",
+        "Find a customer",
+        wanted,
+        placeholder="1000001, or: women 26-35 city B",
+    )
+    content = [head, html.Div(field, className="search", role="search")]
     if wanted:
-        content += _one(view, customers)
+        content.append(_results(customers, wanted))
+    if view.query.of("user"):
+        content += story(view, customers, PAGE.path)
     content += _segments(view, customers)
     content.append(_prospects(view))
     shown = [data for data in _tables(view) if data.name != "recommendations"]
     content += [blocks.table(PAGE.path, data, view.search) for data in shown]
     return content
+
+
+def _summary(customers: pl.DataFrame) -> str:
+    best = customers.sort("sum_purchase", descending=True).head(max(1, len(customers) // 5))
+    share = best["sum_purchase"].sum() / max(customers["sum_purchase"].sum(), 1)
+    return f"A fifth of the {number(len(customers))} customers brings {percent(share)} of sales."
+
+
+def _results(customers: pl.DataFrame, wanted: str) -> Component:
+    found = find(customers, wanted)
+    if found.is_empty():
+        known = customers["user_id"]
+        words = (
+            f"Numbers go from {known.min()} to {known.max()}, with gaps; other words are gender, "
+            "age band, city and RFM segment."
+        )
+        return blocks.note(f"No customer is like “{wanted}”", words, "warm")
+    links = [
+        html.Li(
+            [
+                dcc.Link(f"Customer {row['user_id']}", href=f"{PAGE.path}?user={row['user_id']}"),
+                f" {row['gender']}, {row['age']}, city {row['city_category']}, "
+                f"{number(row['count_purchases'])} purchases for {short(row['sum_purchase'])}",
+            ]
+        )
+        for row in found.head(_FOUND).iter_rows(named=True)
+    ]
+    count = f"{number(len(found))} customers" if len(found) > 1 else "One customer"
+    more = f", the {_FOUND} with most sales" if len(found) > _FOUND else ""
+    return html.Section(
+        [html.H2(f"{count} found{more}", className="block-title"), html.Ul(links)],
+        className="card block results",
+    )
 
 
 def _segments(view: View, customers: pl.DataFrame) -> list[Component]:
@@ -81,159 +117,131 @@ def _segments(view: View, customers: pl.DataFrame) -> list[Component]:
         .agg(pl.len().alias("count_customers"), pl.col("sum_purchase").sum())
         .sort("sum_purchase", descending=True)
     )
+    share = by_rfm["sum_purchase"][0] / max(by_rfm["sum_purchase"].sum(), 1)
+    rfm = blocks.chart(
+        "rfm",
+        f"RFM segment “{by_rfm['rfm_segment'][0]}” brings {percent(share)} of sales",
+        charts.bars(by_rfm, "rfm_segment", "sum_purchase", view.scheme, unit=AMOUNT, title="sales"),
+        "By rules on recency, frequency and money; recency rests on simulated time.",
+        badge="simulated recency",
+    )
+    spread = _spread(view, customers)
+    if profiles is None:
+        return [blocks.empty("Segments", PROFILES), blocks.columns(spread, rfm)]
+    sizes = profiles.sort("sum_purchase", descending=True)
+    first = sizes.row(0, named=True)
+    total = max(sizes["sum_purchase"].sum(), 1)
     cards = [
         blocks.chart(
-            "rfm",
-            "Sales by RFM segment",
-            charts.bars(by_rfm, "rfm_segment", "sum_purchase", view.scheme, unit="sales"),
-            "Rules on recency, frequency and money; recency rests on simulated time.",
-            badge="simulated recency",
-        ),
-        blocks.chart(
+            "segments",
+            f"{first['segment_name']} bring {percent(first['sum_purchase'] / total)} of sales",
+            charts.bars(
+                sizes, "segment_name", "sum_purchase", view.scheme, unit=AMOUNT, title="sales"
+            ),
+            "Tiers of equal size by construction, so sales and not customers are counted.",
+        )
+    ]
+    metrics = view.store.rows(METRICS)
+    nulls = None if metrics is None else null_models(metrics)
+    if nulls is not None and not nulls.is_empty():
+        cards.append(_nulls(view, nulls))
+    return [blocks.columns(*cards), blocks.columns(spread, rfm)]
+
+
+def _nulls(view: View, nulls: pl.DataFrame) -> Component:
+    own = nulls.filter(pl.col("tone") == "accent")
+    is_best = not own.is_empty() and nulls["tone"][0] == "accent"
+    title = (
+        "The segments part better than data without groups"
+        if is_best
+        else "Tiers, not clusters: data without groups part as well"
+    )
+    return blocks.chart(
+        "nulls",
+        title,
+        dots(
+            nulls,
+            "label",
             "value",
-            "What customers buy and spend",
-            charts.scatter(
-                customers.sort("user_id").gather_every(max(1, len(customers) // 1500)),
-                "count_purchases",
-                "sum_purchase",
-                "user_id",
-                view.scheme,
-                titles=("purchases", "sales"),
-                height=300,
-            ),
-            "Each point is a customer (at most 1,500 of them); both axes grow by factors.",
+            ("low", "high"),
+            view.scheme,
+            unit=SCORE,
+            title="silhouette, 1 for perfect separation",
+            tones="tone",
+            from_zero=True,
         ),
-    ]
-    if profiles is None:
-        return [blocks.empty("Segments", PROFILES), blocks.columns(*cards)]
-    sizes = profiles.sort("sum_purchase", descending=True)
-    segments = [
-        blocks.chart(
-            f"segments-{column}",
-            title,
-            charts.bars(sizes, "segment_name", column, view.scheme, unit=unit, height=260),
-            words,
+        "Blue are the segments, with a 95 % interval; grey are data that have no groups at all.",
+    )
+
+
+def _spread(view: View, customers: pl.DataFrame) -> Component:
+    members = view.store.rows(MEMBERS, ("user_id", "segment_name"))
+    if members is None:
+        grouped = customers.with_columns(segment_name=pl.lit("Customers"))
+    else:
+        grouped = customers.join(members, on="user_id", how="left").with_columns(
+            pl.col("segment_name").fill_null("No segment")
         )
-        for column, title, unit, words in (
-            ("count_customers", "Customers by segment", "customers", "Found by clustering."),
-            (
-                "sum_purchase",
-                "Sales by segment",
-                "sales",
-                "The segment that brings most is on top.",
-            ),
-        )
-    ]
-    return [blocks.columns(*segments), blocks.columns(*cards)]
+    order = grouped.group_by("segment_name").agg(sales=pl.col("sum_purchase").mean())
+    drawn = (
+        grouped.sort("user_id")
+        .gather_every(max(1, len(grouped) // _POINTS))
+        .join(order, on="segment_name")
+        .sort("sales", "user_id", descending=[True, False])
+    )
+    return blocks.chart(
+        "value",
+        "Who buys more often spends more: one line, no clusters",
+        charts.scatter(
+            drawn,
+            "count_purchases",
+            "sum_purchase",
+            "user_id",
+            "segment_name",
+            view.scheme,
+            units=(count_of("purchases"), AMOUNT),
+            titles=("", "sales"),
+        ),
+        f"Each point is a customer ({number(len(drawn))} of {number(len(customers))}); both axes "
+        "grow by factors.",
+    )
 
 
 def _prospects(view: View) -> Component:
     prospects = view.store.rows(PROSPECTS)
     if prospects is None:
         return blocks.empty("High-value prospects", PROSPECTS)
-    found = (
-        prospects.group_by("outcome")
-        .agg(pl.len().alias("count_customers"))
-        .sort("count_customers", descending=True)
-    )
+    found = prospects.group_by("outcome").agg(pl.len().alias("count_customers"))
+    found = found.with_columns(
+        tone=pl.col("outcome").replace_strict(_OUTCOMES, default="grey"),
+        place=pl.col("outcome").replace_strict(
+            {name: place for place, name in enumerate(_OUTCOMES)}, default=9
+        ),
+    ).sort("place")
     courted = prospects.filter(pl.col("is_predicted_high_value"))
     right = courted["is_actual_high_value"].mean()
+    best = prospects.filter(pl.col("is_actual_high_value"))
+    share = None if best.is_empty() else best["is_predicted_high_value"].mean()
     return blocks.chart(
         "prospects",
-        "High-value prospects: what the model found",
+        f"Courting {number(len(courted))} customers finds {percent(share)} of the best fifth",
         charts.bars(
             found,
             "outcome",
             "count_customers",
             view.scheme,
-            unit="customers",
-            number_format=",",
-            height=220,
+            unit=count_of("customers"),
+            tones="tone",
         ),
-        f"{len(courted):,} customers are worth courting by their first purchases; "
+        f"{number(len(courted))} customers are worth courting by their first purchases; "
         f"{percent(right)} of them did become the best fifth by spending.",
     )
-
-
-def _one(view: View, customers: pl.DataFrame) -> list[Component]:
-    user_id = view.query.whole("user")
-    rows = customers.filter(pl.col("user_id") == user_id) if user_id is not None else None
-    if rows is None or rows.is_empty():
-        known = customers["user_id"]
-        return [
-            blocks.note(
-                "There is no such customer",
-                f"Numbers go from {known.min()} to {known.max()}, with gaps.",
-                "yellow",
-            )
-        ]
-    row = rows.row(0, named=True)
-    last = row["simulated_last_event_at"]
-    married = "married" if row["marital_status"] else "not married"
-    content: list[Component] = [
-        blocks.note(
-            f"Customer {user_id}",
-            f"Gender {row['gender']}, age {row['age']}, city category {row['city_category']}, "
-            f"occupation {row['occupation']}, {married}, in this city for "
-            f"{row['stay_in_current_city_years']} years. Buys mostly in category "
-            f"{row['favourite_category']}.",
-        ),
-        blocks.figures(
-            ("Sales", short(row["sum_purchase"]), f"rank {number(row['sales_rank'])}"),
-            ("Purchases", number(row["count_purchases"]), "different products"),
-            ("Average purchase", number(row["mean_purchase"]), "currency units"),
-            ("Segment", _segment_of(view, user_id), "by clustering"),
-            ("RFM segment", row["rfm_segment"] or "-", "recency is simulated"),
-            ("High value", *_high_value(view, user_id)),
-            ("Lifetime value", *_lifetime_value(view, user_id)),
-            ("Last purchase", f"{last:%d %b}", f"{moment(last)}, simulated"),
-        ),
-    ]
-    recommended = _recommended(view)
-    if recommended is None:
-        content.append(blocks.empty("Recommendations", RECOMMENDATIONS))
-    elif recommended.is_empty():
-        content.append(
-            blocks.note("No recommendations", "The model was trained without this customer.")
-        )
-    else:
-        data = DataTable("recommendations", f"Recommended to customer {user_id}", recommended)
-        content.append(blocks.table(PAGE.path, data, view.search))
-    return content
-
-
-def _segment_of(view: View, user_id: int) -> str:
-    members = view.store.rows(MEMBERS)
-    if members is None:
-        return "-"
-    found = members.filter(pl.col("user_id") == user_id)
-    return found["segment_name"][0] if len(found) else "-"
-
-
-def _high_value(view: View, user_id: int) -> tuple[str, str]:
-    frame = view.store.rows(HIGH_VALUE)
-    found = None if frame is None else frame.filter(pl.col("user_id") == user_id)
-    if found is None or found.is_empty():
-        return "-", "not scored yet"
-    row = found.row(0, named=True)
-    is_predicted = "predicted" if row["is_predicted_high_value"] else "not predicted"
-    return percent(row["probability"]), f"probability; {is_predicted}"
-
-
-def _lifetime_value(view: View, user_id: int) -> tuple[str, str]:
-    frame = view.store.rows(VALUE, ("user_id", "assumed_lifetime_value", "value_tier"))
-    found = None if frame is None else frame.filter(pl.col("user_id") == user_id)
-    if found is None or found.is_empty():
-        return "-", "not built yet"
-    row = found.row(0, named=True)
-    words = f"{row['value_tier']} tier; margin and return are assumed"
-    return short(row["assumed_lifetime_value"]), words
 
 
 PAGE = Page(
     path="/customers",
     title="Customers",
-    reads=(CUSTOMERS, PROFILES, MEMBERS, RECOMMENDATIONS, HIGH_VALUE, PROSPECTS, VALUE),
+    reads=(CUSTOMERS, PROFILES, MEMBERS, PROSPECTS, METRICS, *CUSTOMER_TABLES),
     content=_content,
     tables=_tables,
 )

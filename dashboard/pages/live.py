@@ -7,11 +7,12 @@ from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.formats import moment, number, percent, short
+from dashboard.formats import AMOUNT, Unit, count_of, moment, number, percent, short
 from dashboard.page import Page, View
 from dashboard.sales import newest_steps
+from dashboard.stream import STREAM_METRICS, alerts, newest_metrics, stream_state
 
-__all__ = ["PAGE", "funnel_steps", "stream_state"]
+__all__ = ["PAGE", "funnel_steps"]
 
 MINUTES = "live.sales_per_minute"
 TUMBLING = "live.sales_tumbling_5_minutes"
@@ -20,7 +21,6 @@ CITIES = "live.average_purchase_by_city"
 TOP = "live.top_products"
 FREQUENCY = "live.customer_frequency"
 SESSIONS = "live.shopping_sessions"
-METRICS = "live.stream_metrics"
 FUNNEL = "marts.conversion_funnel"
 
 _STEPS = {
@@ -30,42 +30,9 @@ _STEPS = {
     "count_purchases": "Purchases",
 }
 
-# Batches come every few seconds: after this long without one something is late, and after the
-# second the stream has stopped or its topics are silent.
-_STALE_SECONDS = 30
-_STOPPED_SECONDS = 180
 _NEWEST_WINDOWS = 120
-
-
-def stream_state(metrics: pl.DataFrame | None, now: datetime) -> tuple[str, str, str]:
-    """State of the stream by its newest batch: its name, words for it, and a colour.
-
-    Args:
-        metrics: rows of ``live.stream_metrics``; None without any.
-        now: the moment to judge at (UTC).
-    """
-    if metrics is None:
-        return "not started", "No batch was ever recorded. Run `make stream`.", "gray"
-    newest = metrics["measured_at"].max()
-    age = (now - newest).total_seconds()
-    words = f"The newest batch was measured {_ago(age)} ago, at {newest:%Y-%m-%d %H:%M:%S} UTC."
-    if age > _STOPPED_SECONDS:
-        more = " No message came or the job is stopped: `make status` tells; `make stream` starts."
-        return "stopped or silent", words + more, "red"
-    if age > _STALE_SECONDS:
-        return "stale", words + " No message came since, or the next batch is late.", "yellow"
-    return "running", words, "green"
-
-
-def _ago(seconds: float) -> str:
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} seconds"
-
-
-def _newest_metrics(metrics: pl.DataFrame) -> pl.DataFrame:
-    return metrics.sort("measured_at").group_by("query_name").last().sort("query_name")
+_SECONDS = Unit("seconds", "count")
+_RATE = Unit("rows/s", "count")
 
 
 def _tables(view: View) -> list[DataTable]:
@@ -77,12 +44,12 @@ def _tables(view: View) -> list[DataTable]:
         MINUTES: "Sales per minute",
         SESSIONS: "Shopping sessions",
         FREQUENCY: "How often customers buy",
-        METRICS: "Batches of the stream",
+        STREAM_METRICS: "Batches of the stream",
     }
     orders = {TOP: ("rank", False), CITIES: ("city_category", False)}
     orders |= {MINUTES: ("window_start_at", True), TUMBLING: ("window_start_at", True)}
     orders |= {SLIDING: ("window_start_at", True), SESSIONS: ("session_start_at", True)}
-    orders |= {METRICS: ("measured_at", True), FREQUENCY: ("count_purchases", True)}
+    orders |= {STREAM_METRICS: ("measured_at", True), FREQUENCY: ("count_purchases", True)}
     found = []
     for table, title in titles.items():
         frame = view.store.rows(table)
@@ -122,30 +89,38 @@ def _funnel(view: View) -> Component:
     steps = funnel_steps(funnel)
     return blocks.chart(
         "funnel",
-        "From view to purchase",
-        charts.bars(
-            steps, "step", "count_steps", view.scheme, unit="events", number_format=",", height=220
-        ),
-        f"{percent(steps['share_of_views'][-1])} of views end in a purchase, as of the newest "
-        "build. The steps before a purchase are simulated whole.",
+        f"{percent(steps['share_of_views'][-1])} of views end in a purchase",
+        charts.bars(steps, "step", "count_steps", view.scheme, unit=count_of("events")),
+        "As of the newest build. The steps before a purchase are simulated whole.",
         badge="simulated steps",
     )
 
 
 def _content(view: View) -> list[Component]:
-    metrics = view.store.rows(METRICS)
+    metrics = view.store.rows(STREAM_METRICS)
     minutes = view.store.rows(MINUTES)
-    state, words, colour = stream_state(metrics, datetime.now(UTC))
+    state, words, tone = stream_state(metrics, datetime.now(UTC))
     content = [
-        blocks.heading("Live", "What the stream sold within seconds. Refreshes by itself."),
-        blocks.state("stream-state", f"The stream is {state}", words, colour),
+        blocks.heading(
+            "Live",
+            "What the stream sold within seconds; refreshes by itself. Minutes are those in the "
+            "messages, which the simulator invents; lag, rates and ages are of this very moment.",
+        ),
+        blocks.state("stream-state", f"The stream is {state}", words, tone),
     ]
+    newest = None if metrics is None else newest_metrics(metrics)
+    if newest is not None and state == "running":
+        content += [
+            blocks.note("Something to look at", " ".join(found), "warm")
+            for found in [alerts(newest)]
+            if found
+        ]
     if minutes is not None:
         content += _sales(view, minutes)
     else:
         content.append(blocks.empty("Sales of the stream", MINUTES))
-    if metrics is not None:
-        content += _health(view, metrics)
+    if metrics is not None and newest is not None:
+        content += _health(view, metrics, newest)
     content.append(_funnel(view))
     shown = ("top_products", "average_purchase_by_city", "stream_metrics", "conversion_funnel")
     for data in _tables(view):
@@ -155,68 +130,108 @@ def _content(view: View) -> list[Component]:
 
 
 def _sales(view: View, minutes: pl.DataFrame) -> list[Component]:
+    ordered = minutes.sort("window_start_at")
+    running = ordered.row(-1, named=True)
     recent = _steps(minutes, 1)
-    newest = minutes.sort("window_start_at").row(-1, named=True)
-    count = minutes["count_purchases"].sum()
-    total = minutes["total_purchase"].sum()
+    whole = recent.row(-2, named=True) if len(recent) > 1 else None
     found = [
         blocks.figures(
-            ("Purchases streamed", number(count), "all minutes of event time"),
-            ("Sales streamed", short(total), "currency units"),
-            ("Newest minute", number(newest["count_purchases"]), moment(newest["window_start_at"])),
-            ("Sales in it", short(newest["total_purchase"]), "currency units"),
+            (
+                "Purchases streamed",
+                number(minutes["count_purchases"].sum()),
+                "all minutes of event time",
+            ),
+            ("Sales streamed", short(minutes["total_purchase"].sum()), "currency units"),
+            (
+                "Last whole minute",
+                short(None if whole is None else whole["total_purchase"]),
+                "nothing before it"
+                if whole is None
+                else f"currency units, {moment(whole['window_start_at'])}",
+            ),
+            (
+                "Running minute",
+                short(running["total_purchase"]),
+                f"so far, {moment(running['window_start_at'])}",
+            ),
         ),
         blocks.chart(
             "per-minute",
-            "Sales per minute",
+            f"{_each(recent['total_purchase'].head(-1))} a minute",
             charts.lines(
                 recent,
                 "window_start_at",
                 {"total_purchase": "Sales"},
                 view.scheme,
-                unit="sales",
+                unit=AMOUNT,
                 height=240,
-                fill=True,
+                unfinished=True,
             ),
-            f"The newest {len(recent)} minutes of event time; 0 where nothing was sold.",
+            f"The newest {len(recent)} minutes of event time; 0 where nothing was sold. The last "
+            "one is still filling, so its dot is hollow and its line dotted.",
             badge="simulated event time",
         ),
     ]
     windows = [
         blocks.chart(
             name,
-            title,
+            f"{_each(drawn['total_purchase'].head(-1))} {each}",
             charts.lines(
-                _steps(frame, minutes_apart),
+                drawn,
                 "window_start_at",
                 {"total_purchase": "Sales"},
                 view.scheme,
-                unit="sales",
+                unit=AMOUNT,
                 height=220,
+                unfinished=True,
             ),
             words,
             badge="simulated event time",
         )
-        for table, name, title, words, minutes_apart in (
-            (TUMBLING, "tumbling", "Windows of 5 minutes", "One after the other.", 5),
-            (SLIDING, "sliding", "Sliding windows of 10 minutes", "A new one every 2 minutes.", 2),
+        for table, name, each, words, apart in (
+            (
+                TUMBLING,
+                "tumbling",
+                "in 5 minutes",
+                "Windows of 5 minutes follow one another: each purchase counts in one of them.",
+                5,
+            ),
+            (
+                SLIDING,
+                "sliding",
+                "in 10 minutes",
+                "A window of 10 minutes opens every 2: each purchase counts in five, so the line "
+                "is smooth.",
+                2,
+            ),
         )
         if (frame := view.store.rows(table)) is not None
+        for drawn in [_steps(frame, apart)]
     ]
     top = view.store.rows(TOP)
-    if top is not None:
-        windows.append(
-            blocks.chart(
-                "live-top",
-                "Top 10 products",
-                charts.bars(
-                    top.sort("rank"), "product_id", "total_purchase", view.scheme, unit="sales"
-                ),
-                "By sales in the newest 10 minutes of event time.",
-                badge="simulated event time",
-            )
-        )
-    return [*found, blocks.columns(*windows)] if windows else found
+    if top is None:
+        return [*found, blocks.columns(*windows)] if windows else found
+    first = top.sort("rank")["product_id"][0]
+    best = blocks.chart(
+        "live-top",
+        f"{first} leads the newest 10 minutes",
+        charts.bars(
+            top.sort("rank"),
+            "product_id",
+            "total_purchase",
+            view.scheme,
+            unit=AMOUNT,
+            title="sales",
+        ),
+        "Ten products with most sales in the newest 10 minutes of event time.",
+        badge="simulated event time",
+    )
+    return [*found, *([blocks.columns(*windows)] if windows else []), best]
+
+
+def _each(sums: pl.Series) -> str:
+    """What is usual in the windows that are over."""
+    return f"Mostly around {short(sums.median())} currency units" if len(sums) else "The first"
 
 
 def _steps(windows: pl.DataFrame, minutes_apart: int) -> pl.DataFrame:
@@ -224,13 +239,17 @@ def _steps(windows: pl.DataFrame, minutes_apart: int) -> pl.DataFrame:
     return newest_steps(windows, "window_start_at", step, ("total_purchase",), _NEWEST_WINDOWS)
 
 
-def _health(view: View, metrics: pl.DataFrame) -> list[Component]:
-    newest = _newest_metrics(metrics)
+def _health(view: View, metrics: pl.DataFrame, newest: pl.DataFrame) -> list[Component]:
     lag = newest["lag_offsets"].sum()
     slowest = newest["lag_seconds"].max()
     rate = newest["processed_rows_per_second"].max()
     recent = metrics.sort("measured_at").tail(400)
+    rates = recent.group_by("measured_at").agg(
+        pl.col("input_rows_per_second").max(), pl.col("processed_rows_per_second").max()
+    )
+    spare = rates.filter(pl.col("processed_rows_per_second") >= pl.col("input_rows_per_second"))
     return [
+        blocks.section("Does it keep up", "In real time, not simulated."),
         blocks.figures(
             ("Lag", number(lag), "records in Kafka not yet read"),
             ("Age of results", f"{number(slowest, 1)} s", "oldest among the queries"),
@@ -239,32 +258,29 @@ def _health(view: View, metrics: pl.DataFrame) -> list[Component]:
         blocks.columns(
             blocks.chart(
                 "rate",
-                "Rate of the stream",
+                f"It kept up in {percent(len(spare) / len(rates), 0)} of the newest batches",
                 charts.lines(
-                    recent.group_by("measured_at").agg(
-                        pl.col("input_rows_per_second").max(),
-                        pl.col("processed_rows_per_second").max(),
-                    ),
+                    rates,
                     "measured_at",
-                    {"input_rows_per_second": "In", "processed_rows_per_second": "Processed"},
+                    {"processed_rows_per_second": "Processed", "input_rows_per_second": "In"},
                     view.scheme,
-                    unit="rows/s",
+                    unit=_RATE,
                     height=220,
                 ),
-                "While processed stays above in, the stream keeps up. Real time, not simulated.",
+                "While processed stays above in, nothing piles up.",
             ),
             blocks.chart(
                 "lag",
-                "Age of the newest result",
+                f"Results were at most {number(recent['lag_seconds'].max(), 1)} s old",
                 charts.lines(
                     recent.group_by("measured_at").agg(pl.col("lag_seconds").max()),
                     "measured_at",
-                    {"lag_seconds": "Seconds"},
+                    {"lag_seconds": "Age"},
                     view.scheme,
-                    unit="seconds",
+                    unit=_SECONDS,
                     height=220,
                 ),
-                "How old the newest result was when it could be read. Real time.",
+                "How old the newest result was when it could be read.",
             ),
         ),
     ]
@@ -273,7 +289,7 @@ def _health(view: View, metrics: pl.DataFrame) -> list[Component]:
 PAGE = Page(
     path="/live",
     title="Live",
-    reads=(MINUTES, TUMBLING, SLIDING, CITIES, TOP, FREQUENCY, SESSIONS, METRICS, FUNNEL),
+    reads=(MINUTES, TUMBLING, SLIDING, CITIES, TOP, FREQUENCY, SESSIONS, STREAM_METRICS, FUNNEL),
     content=_content,
     tables=_tables,
 )

@@ -1,38 +1,57 @@
 """Models: which is live, what it is worth against baselines and goals, whether it drifts."""
 
-from typing import Any
-
 import polars as pl
 from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.formats import moment, number
-from dashboard.metrics import drift, leak_check, with_verdicts
+from dashboard.champions import (
+    NOISE_FLOOR,
+    compared,
+    goals_missed,
+    model_card,
+    standing,
+)
+from dashboard.dots import Line, dots
+from dashboard.formats import AMOUNT, SCORE, SHARE, Unit, count_of, number
+from dashboard.metric_names import metric_name
+from dashboard.metrics import calibration, drift, goal_bound, leak_check, with_verdicts
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "compared", "floor_words", "model_card"]
+__all__ = ["PAGE"]
 
 METRICS = "predictions.model_metrics"
 SCORED = "predictions.purchase_predictions"
 QUALITY = "marts.purchase_prediction_quality"
 LIVE = "live.purchase_predictions"
+HIGH_VALUE = "predictions.high_value_customers"
 # What the champion of a task wrote; a training whose model loses to it leaves them alone.
 _CHAMPIONS_TABLES = {
     "purchase": SCORED,
     "segments": "predictions.customer_segments",
     "recommendations": "predictions.product_recommendations",
-    "high-value": "predictions.high_value_customers",
+    "high-value": HIGH_VALUE,
 }
 
-# The metric of the model itself among those that are compared by one kind of metric, by how their
-# names end. What chance leaves is an error too, but of no model: noise_floor_rmse.
-_OWN = {
-    "validation_rmse": "stack_validation_rmse",
-    "ndcg_at_10": "blend_ndcg_at_10",
-    "roc_auc": "roc_auc",
+# Kind of metric -> task, title, whether less is better, unit, and how its axis is called.
+_KINDS: dict[str, tuple[str, str, bool, Unit, str]] = {
+    "validation_rmse": (
+        "purchase",
+        "Amount of a purchase",
+        True,
+        AMOUNT,
+        "typical error on validation rows (RMSE)",
+    ),
+    "ndcg_at_10": ("recommendations", "Ten products for a customer", False, SCORE, "NDCG@10"),
+    "roc_auc": (
+        "high-value",
+        "High-value customers by their first basket",
+        False,
+        SHARE,
+        "pairs of customers ranked right (ROC AUC)",
+    ),
 }
-_FLOOR = "noise_floor_rmse"
+
 # Common reading of the population stability index.
 _STABLE, _SHIFTED = 0.1, 0.25
 
@@ -42,6 +61,8 @@ def _tables(view: View) -> list[DataTable]:
     found = []
     if metrics is not None:
         ordered = with_verdicts(metrics.sort("task", "metric"))
+        names = ordered["metric"].map_elements(metric_name, return_dtype=pl.String)
+        ordered.insert_column(1, names.alias("figure"))
         found.append(DataTable("model_metrics", "All metrics", ordered))
     quality = view.store.rows(QUALITY)
     if quality is not None:
@@ -65,7 +86,7 @@ def _drift(view: View) -> pl.DataFrame | None:
 
 def _content(view: View) -> list[Component]:
     head = blocks.heading(
-        "Models", "Which is live, what it is worth against baselines and goals, does it drift."
+        "Models", "Which is in use, what it is worth beside simpler ones, and whether it drifts."
     )
     metrics = view.store.rows(METRICS)
     if metrics is None:
@@ -78,15 +99,22 @@ def _content(view: View) -> list[Component]:
     )
     live = {task: _version(view, table) for task, table in _CHAMPIONS_TABLES.items()}
     reached, missed = ((judged["reached"] == text).sum() for text in ("yes", "no"))
+    cards = [
+        model_card(row, live.get(row["task"]))
+        for row in trained.iter_rows(named=True)
+        if row["task"] in _CHAMPIONS_TABLES
+    ]
     content = [
         head,
         blocks.figures(
-            *(model_card(row, live.get(row["task"])) for row in trained.iter_rows(named=True)),
-            ("Goals reached", f"{reached} of {reached + missed}", "goals are for the real data"),
+            *cards, ("Goals reached", f"{reached} of {reached + missed}", "for the real data")
         ),
-        blocks.note("Leak check", *leak_check(metrics)),
+        blocks.columns(
+            blocks.note("Goals missed" if missed else "All goals reached", *goals_missed(judged)),
+            blocks.note("Leak check", *leak_check(metrics)),
+        ),
     ]
-    content += _comparisons(view, judged)
+    content += _comparisons(view, judged, trained, live)
     content += _live_quality(view)
     return content + [blocks.table(PAGE.path, data) for data in _tables(view)]
 
@@ -96,104 +124,95 @@ def _version(view: View, table: str) -> int | None:
     return None if versions is None else versions["model_version"][0]
 
 
-def model_card(trained: dict[str, Any], live: int | None) -> tuple[str, str, str]:
-    """Name of a task, the version in use, and how the newest training stands to it.
-
-    Args:
-        trained: task, model_name, model_version and scored_at of the newest training; the version
-            is None for a task that registers no model.
-        live: the version that the predictions are of; None without any.
-    """
-    version = trained["model_version"]
-    words = f"{trained['model_name']}, {moment(trained['scored_at'])}"
-    if version != live:
-        words = f"{trained['model_name']}; newest training: v{version}, not in use"
-    return trained["task"], "-" if live is None else f"v{live}", words
-
-
-def compared(metrics: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """The newest model and its baselines by one kind of metric, the best first.
-
-    Args:
-        metrics: metric and value of rows of ``predictions.model_metrics``.
-        kind: how the names of the metrics end: ``validation_rmse``, ``ndcg_at_10`` or ``roc_auc``.
-
-    Returns:
-        The rows with a value, and ``label``: the metric in words.
-    """
-    is_own = pl.col("metric") == _OWN[kind]
-    return (
-        metrics.filter(pl.col("metric").str.ends_with(kind) & pl.col("value").is_not_null())
-        .sort("value", descending=kind != "validation_rmse")
-        .with_columns(
-            label=pl.when(is_own)
-            .then(pl.lit("newest model"))
-            .otherwise(pl.col("metric").str.replace_all("_", " "))
-        )
-    )
-
-
-def floor_words(metrics: pl.DataFrame) -> str:
-    """A sentence on the error that chance leaves to any model; empty when it is not known."""
-    floor = metrics.filter(pl.col("metric") == _FLOOR)["value"].drop_nulls()
-    if floor.is_empty():
-        return ""
-    return f" By the model's own estimate, chance in the amounts leaves about {number(floor[0])}."
-
-
-def _comparisons(view: View, judged: pl.DataFrame) -> list[Component]:
-    """Per kind of metric with several models in a task, a chart of champion and baselines."""
+def _comparisons(
+    view: View, judged: pl.DataFrame, trained: pl.DataFrame, live: dict[str, int | None]
+) -> list[Component]:
+    """Per kind of metric with several models in a task, champion and baselines with intervals."""
+    newest = dict(trained.select("task", "model_version").rows())
     cards = []
-    for kind, title, number_format in (
-        (
-            "validation_rmse",
-            "Error of a predicted amount on validation rows (RMSE, lower is better)",
-            ",.0f",
-        ),
-        ("ndcg_at_10", "Recommendations (NDCG@10, higher is better)", ".3f"),
-        ("roc_auc", "High-value customers (ROC AUC, higher is better)", ".3f"),
-    ):
-        rows = compared(judged, kind)
+    for kind, (task, title, less_is_better, unit, words) in _KINDS.items():
+        is_used = newest.get(task) is not None and newest.get(task) == live.get(task)
+        own = f"Champion, v{newest[task]}" if is_used else "Newest model"
+        rows = compared(judged.filter(pl.col("task") == task), kind, own)
         if rows.is_empty():
             continue
-        goal = next((text for text in rows.filter(metric=_OWN[kind])["goal"] if text), "none")
+        goal = next((text for text in rows["goal"] if text), None)
+        lines = []
+        if (bound := goal_bound(goal)) is not None:
+            lines.append(Line(bound, f"goal {unit.write(bound)}", "gain"))
+        floor = judged.filter(pl.col("metric") == NOISE_FLOOR)["value"].drop_nulls()
+        if kind == "validation_rmse" and len(floor):
+            lines.append(Line(floor[0], f"chance leaves about {unit.write(floor[0])}", "warm"))
         cards.append(
             blocks.chart(
                 f"compare-{kind}",
-                title,
-                charts.bars(
+                f"{title}: {standing(rows)}",
+                dots(
                     rows,
                     "label",
                     "value",
+                    ("low", "high"),
                     view.scheme,
-                    number_format=number_format,
-                    height=90 + 28 * len(rows),
+                    unit=unit,
+                    title=words,
+                    tones="tone",
+                    lines=tuple(lines),
                 ),
-                f"The newest model beside others, the best on top. Goal on the real data: {goal}."
-                f"{floor_words(judged) if kind == 'validation_rmse' else ''}",
+                f"{'Less' if less_is_better else 'More'} is better, the best on top, with 95 % "
+                "intervals where they were measured. A model becomes champion only if it beats the "
+                "one in use beyond the noise, on the same test rows; the axis does not begin at 0.",
             )
         )
+    cards += _calibration(view)
     quality = view.store.rows(QUALITY)
     tested = None if quality is None else quality.filter(pl.col("split") == "test")
     if tested is not None and not tested.is_empty():
         worst = tested.sort("root_mean_squared_error", descending=True)
+        worst = worst.with_columns(label=pl.format("Category {}", "product_category_1"))
         cards.append(
             blocks.chart(
                 "errors",
-                "Error by category, on test rows",
+                f"{worst['label'][0]} is the hardest to predict",
                 charts.bars(
-                    worst,
-                    "product_category_1",
+                    worst.head(10),
+                    "label",
                     "root_mean_squared_error",
                     view.scheme,
-                    unit="RMSE, currency units",
-                    number_format=",.0f",
-                    height=90 + 24 * len(worst),
+                    unit=AMOUNT,
+                    title="typical error (RMSE)",
                 ),
-                f"Category {worst['product_category_1'][0]} is the hardest to predict.",
+                "On test rows. Dear categories have large errors, as their price steps are wide.",
             )
         )
     return [blocks.columns(*cards)] if cards else []
+
+
+def _calibration(view: View) -> list[Component]:
+    scored = view.store.rows(HIGH_VALUE, ("probability", "is_actual_high_value"))
+    if scored is None:
+        return []
+    tenths = calibration(scored.drop_nulls())
+    if tenths.is_empty():
+        return []
+    worst = (tenths["share_predicted"] - tenths["share_actual"]).abs().max()
+    return [
+        blocks.chart(
+            "calibration",
+            f"Promised and real shares of high value differ by at most {SHARE.write(worst)}",
+            charts.lines(
+                tenths,
+                "tenth",
+                {"share_predicted": "Promised", "share_actual": "Real"},
+                view.scheme,
+                unit=SHARE,
+                title="share of high value",
+                along_unit=count_of(""),
+                along_title="tenth of the customers by probability",
+                height=280,
+            ),
+            "Where the lines lie on each other, a probability can be taken at its word.",
+        )
+    ]
 
 
 def _live_quality(view: View) -> list[Component]:
@@ -204,7 +223,7 @@ def _live_quality(view: View) -> list[Component]:
         error=pl.col("predicted_purchase") - pl.col("actual_purchase")
     )
     if errors.is_empty():
-        return [blocks.note("Live predictions", "None has an amount yet.", "gray")]
+        return [blocks.note("Live predictions", "None has an amount yet.", "grey")]
     rmse = (errors["error"] ** 2).mean() ** 0.5
     shift = _drift(view)
     psi = None if shift is None else shift["psi"].sum()
@@ -221,13 +240,15 @@ def _live_quality(view: View) -> list[Component]:
         content.append(
             blocks.chart(
                 "drift",
-                "Live predictions beside those on test rows",
+                f"Live predictions against those on test rows: {state}",
                 charts.lines(
                     shift,
                     "tenth",
                     {"share_expected": "Test rows", "share_live": "Live"},
                     view.scheme,
-                    unit="share",
+                    unit=SHARE,
+                    title="share of predictions",
+                    along_unit=count_of(""),
                     along_title="tenth of the predictions on test rows",
                     height=240,
                 ),

@@ -1,18 +1,26 @@
-"""Overview: what was sold, to whom and when, under filters that hold for all of it."""
+"""Overview: who buys what, for how much, under filters that hold for all of it."""
 
 import polars as pl
 from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.formats import number, short
+from dashboard.formats import AMOUNT, number, percent, short
 from dashboard.page import Page, View
 from dashboard.sales import COLUMNS, Overview, cube, summarise
 
-__all__ = ["PAGE"]
+__all__ = ["PAGE", "finding"]
 
 PURCHASES = "marts.fct_purchases"
 _TOP = 10
+_CUTS = {
+    # Parameter of the address -> column, how its values are called, and words below the chart.
+    "gender": ("gender", {"F": "Women", "M": "Men"}, "Spending of all customers of a gender."),
+    "city": ("city_category", {}, "The three categories of cities are the publisher's own."),
+    "age": ("age", {}, "Bands of age, the youngest on top; the bands are not equally wide."),
+    "category": ("product_category_1", {}, "Main categories are numbers: the data names none."),
+}
+_NOUNS = {"city": "City", "age": "Aged", "category": "Category"}
 
 
 def _overview(view: View) -> Overview | None:
@@ -36,101 +44,121 @@ def _tables_of(found: Overview) -> list[DataTable]:
     ]
 
 
+def finding(frame: pl.DataFrame, label: str, total: float) -> str:
+    """A sentence on the row with the highest sales.
+
+    >>> finding(pl.DataFrame({"x": ["Men", "Women"], "sum_purchase": [3, 1]}), "x", 4)
+    'Men bring 75.0 % of sales'
+    """
+    best = frame.sort("sum_purchase", descending=True, maintain_order=True)
+    name, verb = best[label][0], "bring" if best[label][0] in ("Men", "Women") else "brings"
+    return f"{name} {verb} {percent(best['sum_purchase'][0] / total)} of sales"
+
+
 def _content(view: View) -> list[Component]:
-    head = blocks.heading(
-        "Overview", "What was sold, to whom and when. Click a bar to filter everything by it."
-    )
     found = _overview(view)
+    title = "Overview"
     if found is None:
-        return [head, blocks.empty("Sales", PURCHASES)]
+        return [
+            blocks.heading(title, "Who buys what, and for how much."),
+            blocks.empty("Sales", PURCHASES),
+        ]
     if not found.count_purchases:
-        return [head, blocks.note("No purchase passes these filters", "Take one of them away.")]
-    cut = {
-        "city": ("Sales by city category", "city_category", 170),
-        "gender": ("Sales by gender", "gender", 170),
-        "age": ("Sales by age", "age", 300),
-    }
-    bars = [
-        blocks.chart(
-            f"by-{name}",
-            title,
-            charts.bars(
-                found.by[name], column, "sum_purchase", view.scheme, unit="sales", height=height
-            ),
-            _most(found.by[name].sort("sum_purchase", descending=True), column, found.sum_purchase),
-            filters=name,
-        )
-        for name, (title, column, height) in cut.items()
-    ]
-    by_category = found.by["category"].head(_TOP)
+        return [
+            blocks.heading(title, "Who buys what, and for how much."),
+            blocks.note("No purchase passes these filters", "Take one of them away.", "warm"),
+        ]
+    tables = {data.name: data for data in _tables_of(found)}
+    bars = {name: _cut(view, found, name, tables[f"sales_by_{name}"]) for name in _CUTS}
     top = found.by["product"].head(_TOP)
-    tables = _tables_of(found)
+    share = top["sum_purchase"].sum() / found.sum_purchase
     return [
-        head,
+        blocks.heading(
+            title,
+            f"{number(found.count_customers)} customers spent {short(found.sum_purchase)} currency "
+            "units. Click a bar to filter everything by it; a second click takes the filter off.",
+        ),
         blocks.figures(
-            ("Sales", short(found.sum_purchase), "sum of purchases, currency units"),
+            ("Sales", short(found.sum_purchase), "currency units"),
             ("Purchases", number(found.count_purchases), "one product each"),
-            ("Baskets", number(found.count_baskets), "customers; one basket each"),
-            ("Average basket", short(found.sum_purchase / found.count_baskets), "sales per basket"),
+            ("Customers", number(found.count_customers), "with at least one purchase"),
+            (
+                "Spend per customer",
+                short(found.sum_purchase / found.count_customers),
+                "currency units over the weekend",
+            ),
             (
                 "Average purchase",
-                number(found.sum_purchase / found.count_purchases),
-                "sales per purchase",
+                short(found.sum_purchase / found.count_purchases),
+                "currency units",
             ),
+        ),
+        blocks.columns(bars["gender"], bars["city"]),
+        blocks.columns(bars["age"], bars["category"]),
+        blocks.columns(
+            blocks.chart(
+                "top-products",
+                f"The {len(top)} best sellers bring {percent(share)} of sales",
+                charts.bars(
+                    top, "product_id", "sum_purchase", view.scheme, unit=AMOUNT, title="sales"
+                ),
+                "A long tail: no single product decides. The page Products shows the whole curve.",
+            ),
+            blocks.table(PAGE.path, tables["top_products"], view.search),
         ),
         blocks.chart(
             "by-hour",
-            "Sales by hour",
+            "Sales by hour, drawn at random",
             charts.lines(
                 found.by["hour"],
                 "simulated_hour_at",
                 {"sum_purchase": "Sales"},
                 view.scheme,
-                unit="sales",
-                height=220,
-                fill=True,
+                unit=AMOUNT,
+                height=150,
             ),
-            "The published data has no times: the hours are drawn at random and mean nothing.",
+            "The published data has no times. The hours exercise the pipeline and say nothing "
+            "about when people shop.",
             badge="simulated time",
+            link=blocks.download(PAGE.path, tables["sales_by_simulated_hour"], view.search),
         ),
-        blocks.columns(*bars[:2]),
-        blocks.columns(
-            bars[2],
-            blocks.chart(
-                "by-category",
-                f"Top {len(by_category)} product categories",
-                charts.bars(
-                    by_category, "product_category_1", "sum_purchase", view.scheme, unit="sales"
-                ),
-                _most(by_category, "product_category_1", found.sum_purchase),
-                filters="category",
-            ),
-        ),
-        blocks.columns(
-            blocks.chart(
-                "top-products",
-                f"Top {len(top)} products",
-                charts.bars(
-                    top, "product_id", "sum_purchase", view.scheme, unit="sales", height=380
-                ),
-                _most(top, "product_id", found.sum_purchase),
-            ),
-            blocks.table(PAGE.path, tables[0], view.search),
-        ),
-        blocks.columns(*(blocks.table(PAGE.path, data, view.search) for data in tables[1:3])),
-        blocks.columns(*(blocks.table(PAGE.path, data, view.search) for data in tables[3:5])),
-        blocks.table(PAGE.path, tables[5], view.search, badge="simulated time"),
     ]
 
 
-def _most(frame: pl.DataFrame, column: str, total: int) -> str:
-    first = frame.row(0, named=True)
-    share = 100 * first["sum_purchase"] / total
-    return f"{first[column]} brings most: {short(first['sum_purchase'])}, {share:.1f} % of sales."
+def _cut(view: View, found: Overview, name: str, data: DataTable) -> Component:
+    column, names, words = _CUTS[name]
+    frame = found.by[name]
+    label = (
+        pl.col(column).replace(names)
+        if names
+        else pl.format("{} {}", pl.lit(_NOUNS[name]), pl.col(column))
+    )
+    named = frame.with_columns(label=label)
+    title = finding(named, "label", found.sum_purchase)
+    if len(frame) > _TOP:
+        words = f"{words} The {_TOP} with most sales; the CSV has all {len(frame)}."
+    if len(frame) == 1:
+        title = f"{named['label'][0]} alone passes the filters"
+    return blocks.chart(
+        f"by-{name}",
+        title,
+        charts.bars(
+            named.head(_TOP),
+            "label",
+            "sum_purchase",
+            view.scheme,
+            unit=AMOUNT,
+            title="sales",
+            keys=column,
+        ),
+        words,
+        filters=name,
+        link=blocks.download(PAGE.path, data, view.search),
+    )
 
 
 PAGE = Page(
-    path="/",
+    path="/overview",
     title="Overview",
     reads=(PURCHASES,),
     content=_content,

@@ -1,20 +1,51 @@
-"""Products: what is in demand, in which categories, and whom recommendations reach."""
+"""Products: how few of them bring most sales, what categories cost, whom recommendations reach."""
 
 import polars as pl
 from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.formats import number, percent, short
+from dashboard.dots import dots
+from dashboard.formats import AMOUNT, SHARE, count_of, number, percent, short
 from dashboard.page import Page, View
 
-__all__ = ["PAGE", "reach"]
+__all__ = ["PAGE", "pareto", "reach", "share_needed"]
 
 PRODUCTS = "marts.dim_products"
 CATEGORIES = "marts.dim_product_categories"
 DEMAND = "marts.product_demand"
 RECOMMENDATIONS = "predictions.product_recommendations"
 AUDIENCES = "predictions.product_audiences"
+
+# Points of the curve; more cannot be told apart on a screen.
+_POINTS = 200
+_TOP = 12
+
+
+def pareto(products: pl.DataFrame) -> pl.DataFrame:
+    """How much of sales the best sellers bring together.
+
+    Args:
+        products: product_id and sum_purchase, one row a product.
+
+    Returns:
+        rank, share_of_products and share_of_sales, both of all products up to the rank; some 200
+        rows at most, the last one of all products.
+    """
+    total = products["sum_purchase"].sum()
+    curve = products.sort(["sum_purchase", "product_id"], descending=[True, False]).select(
+        rank=pl.int_range(1, pl.len() + 1),
+        share_of_products=pl.int_range(1, pl.len() + 1) / pl.len(),
+        share_of_sales=pl.col("sum_purchase").cast(pl.Int64).cum_sum() / total,
+    )
+    step = max(1, len(curve) // _POINTS)
+    return curve.filter((pl.col("rank") % step == 0) | (pl.col("rank") == len(curve)))
+
+
+def share_needed(products: pl.DataFrame, part: float) -> float:
+    """The smallest share of the products that brings a part of sales."""
+    sums = products["sum_purchase"].cast(pl.Int64).sort(descending=True).cum_sum()
+    return ((sums < part * sums[-1]).sum() + 1) / len(sums)
 
 
 def reach(recommendations: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
@@ -68,9 +99,7 @@ def _tables(view: View) -> list[DataTable]:
 
 
 def _content(view: View) -> list[Component]:
-    head = blocks.heading(
-        "Products", "What is in demand, in which categories, recommended to whom."
-    )
+    head = blocks.heading("Products", "Which products bring the sales, and who is shown which.")
     products = view.store.rows(PRODUCTS)
     categories = view.store.rows(CATEGORIES)
     if products is None or categories is None:
@@ -78,7 +107,11 @@ def _content(view: View) -> list[Component]:
     kept = view.query.apply(products)
     mix = view.query.apply(categories).sort("sum_purchase", descending=True)
     if kept.is_empty():
-        return [head, blocks.note("No product passes these filters", "Take one of them away.")]
+        return [
+            head,
+            blocks.note("No product passes these filters", "Take one of them away.", "warm"),
+        ]
+    mix = mix.with_columns(label=pl.format("Category {}", "product_category_1"))
     content = [
         head,
         blocks.figures(
@@ -87,62 +120,84 @@ def _content(view: View) -> list[Component]:
             ("Units", number(kept["count_purchases"].sum()), "purchases"),
             ("Best seller", kept.sort("sales_rank")["product_id"][0], "by sales"),
         ),
-        blocks.columns(
-            blocks.chart(
-                "mix",
-                "Category mix",
-                charts.bars(
-                    mix.head(12),
-                    "product_category_1",
-                    "share_of_sales",
-                    view.scheme,
-                    unit="share of all sales",
-                    number_format=".1%",
-                    height=380,
-                ),
-                "Share of all sales by main category; click a bar to filter by it.",
-                filters="category",
-            ),
-            _demand(view, kept),
-        ),
+        _pareto(view, kept),
+        blocks.columns(_mix(view, mix), _ladder(view, mix)),
         *_recommended(view, kept),
     ]
     return content + [blocks.table(PAGE.path, data, view.search) for data in _tables(view)]
 
 
-def _demand(view: View, products: pl.DataFrame) -> Component:
+def _pareto(view: View, products: pl.DataFrame) -> Component:
+    words = "Products from the best seller on; an even spread would be a straight line."
     demand = view.store.rows(DEMAND)
-    top = products.sort("count_purchases", descending=True).head(12)
-    if demand is None:
-        return blocks.chart(
-            "demand",
-            "Most demanded products",
-            charts.bars(
-                top, "product_id", "count_purchases", view.scheme, unit="units", height=380
-            ),
-            f"{top['product_id'][0]} sold most often.",
+    if demand is not None:
+        classes = view.query.apply(demand).group_by("abc_class").len().sort("abc_class").rows()
+        words += (
+            f" By ABC class: {', '.join(f'{number(count)} in {name}' for name, count in classes)}."
         )
-    classes = (
-        view.query.apply(demand)
-        .group_by("abc_class")
-        .agg(pl.len().alias("count_products"), pl.col("sum_purchase").sum())
-        .sort("abc_class")
+    curve = pareto(products)
+    start = pl.DataFrame(
+        {"rank": [0], "share_of_products": [0.0], "share_of_sales": [0.0]}, schema=curve.schema
     )
-    share = classes["sum_purchase"][0] / max(classes["sum_purchase"].sum(), 1)
     return blocks.chart(
-        "abc",
-        "Products by class",
-        charts.bars(
-            classes,
-            "abc_class",
-            "count_products",
+        "pareto",
+        f"{percent(share_needed(products, 0.8))} of the products bring 80 % of sales",
+        charts.lines(
+            pl.concat([start, curve]),
+            "share_of_products",
+            {"share_of_sales": "Share of sales"},
             view.scheme,
-            unit="products",
-            number_format=",",
-            height=220,
+            unit=SHARE,
+            title="share of sales",
+            along_unit=SHARE,
+            along_title="share of products, best sellers first",
+            height=280,
         ),
-        f"{classes['count_products'][0]:,} products of class {classes['abc_class'][0]} bring "
-        f"{percent(share)} of these sales.",
+        words,
+    )
+
+
+def _mix(view: View, mix: pl.DataFrame) -> Component:
+    shown = mix.head(_TOP)
+    first = shown.head(3)["share_of_sales"].sum()
+    title = f"Three categories bring {percent(first)} of all sales"
+    if len(shown) < 3:
+        title = f"{shown['label'][0]} brings {percent(shown['share_of_sales'][0])} of all sales"
+    return blocks.chart(
+        "mix",
+        title,
+        charts.bars(
+            shown,
+            "label",
+            "share_of_sales",
+            view.scheme,
+            unit=SHARE,
+            title="share of all sales",
+            keys="product_category_1",
+        ),
+        "Main categories are numbers: the data names none. Click a bar to filter by it.",
+        filters="category",
+    )
+
+
+def _ladder(view: View, mix: pl.DataFrame) -> Component:
+    shown = mix.head(_TOP)
+    dearest = shown.sort("mean_purchase", descending=True)["label"][0]
+    return blocks.chart(
+        "ladder",
+        f"{dearest} is the dearest of the categories that sell most",
+        dots(
+            shown,
+            "label",
+            "mean_purchase",
+            ("first_quartile", "third_quartile"),
+            view.scheme,
+            unit=AMOUNT,
+            title="amount of a purchase",
+            interval="middle half",
+            from_zero=True,
+        ),
+        "Dots are mean amounts, bars hold the middle half of the purchases.",
     )
 
 
@@ -153,8 +208,11 @@ def _recommended(view: View, products: pl.DataFrame) -> list[Component]:
     recommendations = recommendations.join(products, on="product_id", how="semi")
     reached = reach(recommendations, products)
     if reached.is_empty():
-        return [blocks.note("Nothing of these categories is recommended", "Take a filter away.")]
+        words = "Take a filter away."
+        return [blocks.note("Nothing of these categories is recommended", words, "warm")]
+    share = reached["count_lists"][0] / recommendations["user_id"].n_unique()
     return [
+        blocks.section("Recommendations", "Ten products for each customer, by what others bought."),
         blocks.figures(
             (
                 "Customers with a list",
@@ -171,17 +229,15 @@ def _recommended(view: View, products: pl.DataFrame) -> list[Component]:
         ),
         blocks.chart(
             "reach",
-            "Most recommended products",
+            f"{reached['product_id'][0]} stands in {percent(share)} of the lists",
             charts.bars(
-                reached.head(12),
+                reached.head(_TOP),
                 "product_id",
                 "count_lists",
                 view.scheme,
-                unit="lists of customers",
-                colour=2,
-                height=340,
+                unit=count_of("lists"),
             ),
-            f"{reached['product_id'][0]} stands in {reached['count_lists'][0]:,} lists.",
+            "The fewer products fill the lists, the less they differ from a list of best sellers.",
         ),
     ]
 

@@ -7,11 +7,18 @@ from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.formats import moment, number, percent
+from dashboard.dots import grid
+from dashboard.formats import count_of, moment, number, percent
 from dashboard.page import Page, View
+from dashboard.trust import (
+    examples_by_reason,
+    rejections_by_reason,
+    runs_of_tests,
+    troubled_tests,
+)
 from lakehouse.tables import find_tables
 
-__all__ = ["PAGE", "examples_by_reason", "rejections_by_reason", "runs_of_tests"]
+__all__ = ["PAGE"]
 
 LOADS = "marts.load_audit"
 REJECTED = "quarantine.rejected_purchases"
@@ -19,45 +26,14 @@ REJECTED_EVENTS = "quarantine.rejected_events"
 STREAM = "marts.stream_audit"
 TESTS = "audit.test_results"
 
-
-def rejections_by_reason(rejected: pl.DataFrame) -> pl.DataFrame:
-    """One row per reason with its number of records; a record may have several reasons."""
-    return (
-        rejected.explode("rejection_reasons")
-        .rename({"rejection_reasons": "rejection_reason"})
-        .group_by("rejection_reason")
-        .agg(pl.len().alias("count_records"))
-        .sort(["count_records", "rejection_reason"], descending=[True, False])
-    )
-
-
-def examples_by_reason(rejected: pl.DataFrame, each: int = 3) -> pl.DataFrame:
-    """A few raw lines of each reason."""
-    return (
-        rejected.explode("rejection_reasons")
-        .rename({"rejection_reasons": "rejection_reason"})
-        .sort("rejection_reason", "record_id")
-        .group_by("rejection_reason", maintain_order=True)
-        .head(each)
-        .select("rejection_reason", "raw_line", pl.col("^(source_file|topic)$"), "landed_at")
-    )
-
-
-def runs_of_tests(results: pl.DataFrame) -> pl.DataFrame:
-    """One row per run of dbt that asked tests, the newest first: how many passed and how many not.
-
-    Tests whose tables did not change since they passed are not asked again.
-    """
-    return (
-        results.group_by("invocation_id")
-        .agg(
-            pl.col("tested_at").max(),
-            pl.len().alias("count_tests"),
-            (pl.col("status") == "pass").sum().alias("count_passed"),
-            (pl.col("status") != "pass").sum().alias("count_failed_or_warned"),
-        )
-        .sort("tested_at", descending=True)
-    )
+# Tests in the field of answers; more cannot be told apart.
+_TROUBLED = 25
+_ANSWERS = {
+    "pass": ("grey", "\N{CHECK MARK}"),
+    "warn": ("warm", "!"),
+    "fail": ("loss", "\N{MULTIPLICATION X}"),
+    "error": ("loss", "?"),
+}
 
 
 def _versions(view: View) -> pl.DataFrame:
@@ -132,39 +108,16 @@ def _content(view: View) -> list[Component]:
     loads = view.store.rows(LOADS)
     rejected = view.store.rows(REJECTED)
     results = view.store.rows(TESTS)
-    if loads is None:
-        content.append(blocks.empty("Loads", LOADS))
-    else:
-        content += _loads(loads)
-    content += _stream(view)
-    cards = []
+    content.append(blocks.section("Rows", "From files, and purchases of the stream."))
+    content += [blocks.empty("Loads", LOADS)] if loads is None else _loads(loads)
     if rejected is not None:
-        reasons = rejections_by_reason(rejected)
-        cards.append(
-            blocks.chart(
-                "reasons",
-                "Refused rows by reason",
-                charts.bars(
-                    reasons,
-                    "rejection_reason",
-                    "count_records",
-                    view.scheme,
-                    unit="rows",
-                    number_format=",",
-                    colour=5,
-                    height=110 + 28 * len(reasons),
-                ),
-                f"{reasons['rejection_reason'][0]} is the most common; a row may have several.",
-            )
-        )
+        content += [_reasons(view, rejected), _replay()]
     elif loads is not None:
-        content.append(blocks.note("No row was refused", "The quarantine is empty.", "green"))
-    if results is None:
-        content.append(blocks.empty("Test history", TESTS))
-    else:
-        cards.append(_tests(view, results))
-    if cards:
-        content.append(blocks.columns(*cards))
+        content.append(blocks.note("No row was refused", "The quarantine is empty.", "gain"))
+    content.append(blocks.section("Messages", "All topics of the stream, offset by offset."))
+    content += _stream(view)
+    content.append(blocks.section("Tests", "What dbt's tests answered, build by build."))
+    content += [blocks.empty("Test history", TESTS)] if results is None else _tests(view, results)
     return content + [blocks.table(PAGE.path, data) for data in _tables(view)]
 
 
@@ -173,21 +126,55 @@ def _loads(loads: pl.DataFrame) -> list[Component]:
         loads[name].sum()
         for name in ("count_landed", "count_accepted", "count_rejected", "count_duplicates")
     )
+    different = accepted + refused
     newest = loads["landed_at"].max()
+    count = "one load" if len(loads) == 1 else f"{number(len(loads))} loads"
     cards = blocks.figures(
-        ("Rows in", number(landed), f"{len(loads):,} loads"),
-        ("Accepted", number(accepted), percent(accepted / landed if landed else None, 2)),
-        ("Quarantined", number(refused), percent(refused / landed if landed else None, 2)),
-        ("Duplicates", number(repeated), "kept once"),
-        ("Newest load", f"{newest:%d %b}", f"{moment(newest)}, real time"),
+        ("Rows in", number(landed), f"{count}, the newest {moment(newest)}"),
+        ("Duplicates", number(repeated), "kept once; nothing is lost by them"),
+        ("Different rows", number(different), "rows in less duplicates"),
+        (
+            "Accepted",
+            number(accepted),
+            f"{percent(accepted / different if different else None, 2)} of different rows",
+        ),
+        (
+            "Quarantined",
+            number(refused),
+            f"{percent(refused / different if different else None, 2)} of different rows",
+        ),
     )
-    if landed == accepted + refused + repeated:
+    if landed == different + repeated:
         return [cards]
     words = (
         "Rows in are not accepted + quarantined + duplicates. "
         "Run `dbt test --target prod -s assert_*`."
     )
-    return [cards, blocks.note("Rows do not add up", words, "red")]
+    return [cards, blocks.note("Rows do not add up", words, "loss")]
+
+
+def _reasons(view: View, rejected: pl.DataFrame) -> Component:
+    reasons = rejections_by_reason(rejected)
+    first = reasons.row(0, named=True)
+    named = reasons.with_columns(label=pl.col("rejection_reason").str.replace_all("_", " "))
+    return blocks.chart(
+        "reasons",
+        f"Most often refused: {named['label'][0]} ({number(first['count_records'])} rows)",
+        charts.bars(
+            named, "label", "count_records", view.scheme, unit=count_of("rows"), tone="warm"
+        ),
+        "Refused rows by reason; a row may have several and counts under each.",
+    )
+
+
+def _replay() -> Component:
+    return blocks.note(
+        "Refused rows can be mended",
+        "They stay in quarantine as evidence, with their line and every reason. "
+        "`python -m lakehouse replay` lists loads with refused rows and writes a copy to correct; "
+        "landed like any other file, it is a load of its own.",
+        "accent",
+    )
 
 
 def _stream(view: View) -> list[Component]:
@@ -198,38 +185,69 @@ def _stream(view: View) -> list[Component]:
         stream[name].sum()
         for name in ("count_landed", "count_accepted", "count_rejected", "count_duplicates")
     )
+    different = accepted + refused
     missing = (stream["last_offset"] - stream["first_offset"] + 1).sum() - landed
     cards = blocks.figures(
         ("Messages in", number(landed), f"{stream['topic'].n_unique()} topics"),
-        ("Messages accepted", number(accepted), percent(accepted / landed if landed else None, 2)),
-        ("Messages quarantined", number(refused), "purchases and other events"),
         ("Messages repeated", number(repeated), "kept once, a file's purchases too"),
+        (
+            "Messages accepted",
+            number(accepted),
+            f"{percent(accepted / different if different else None, 2)} of different ones",
+        ),
+        ("Messages quarantined", number(refused), "purchases and other events"),
         ("Offsets missing", number(missing), "between the first and the last"),
     )
-    if missing == 0 and landed == accepted + refused + repeated:
+    if missing == 0 and landed == different + repeated:
         return [cards]
     words = "Not every offset has one verdict. Run `dbt test --target prod -s stream_audit`."
-    return [cards, blocks.note("Messages do not add up", words, "red")]
+    return [cards, blocks.note("Messages do not add up", words, "loss")]
 
 
-def _tests(view: View, results: pl.DataFrame) -> Component:
-    history = runs_of_tests(results)
-    newest = history.row(0, named=True)
-    ordered = history.sort("tested_at").tail(20)
-    return blocks.chart(
-        "tests",
-        "dbt tests by run",
-        charts.stacked(
-            ordered.with_columns(run=pl.col("tested_at").dt.strftime("%m-%d %H:%M:%S")),
-            "run",
-            {"count_passed": "Passed", "count_failed_or_warned": "Failed or warned"},
-            view.scheme,
-            unit="tests",
-            height=280,
-        ),
-        f"Newest run: {newest['count_passed']} of {newest['count_tests']} passed. Tests of tables "
-        "that did not change are not asked again.",
+def _tests(view: View, results: pl.DataFrame) -> list[Component]:
+    newest = runs_of_tests(results).row(0, named=True)
+    builds, troubled, count_well = troubled_tests(results)
+    shown = dict(list(troubled.items())[:_TROUBLED])
+    rows = [*shown, f"{number(count_well)} tests that always passed"]
+    states = [*shown.values(), ["pass" if count_well else None for _ in builds]]
+    title = (
+        f"{_tests_in_words(len(troubled))} did not always pass in {_builds(len(builds))}"
+        if troubled
+        else f"Every test passed in {_builds(len(builds))}"
     )
+    left = f" The {_TROUBLED} with the newest troubles." if len(troubled) > _TROUBLED else ""
+    return [
+        blocks.figures(
+            (
+                "Newest build",
+                f"{newest['count_passed']} of {newest['count_tests']}",
+                f"tests passed, {moment(newest['tested_at'])}",
+            ),
+            ("Failed or warned", number(newest["count_failed_or_warned"]), "in the newest build"),
+            ("Builds in the history", number(results["tested_at"].n_unique()), "that asked tests"),
+        ),
+        blocks.chart(
+            "tests",
+            title,
+            grid(
+                [name.replace("_", " ") for name in rows],
+                [f"{at:%d %b<br>%H:%M}" for at in builds],
+                states,
+                view.scheme,
+                tones=_ANSWERS,
+            ),
+            "A column a build, the newest at the right. A free field was not asked: tests of "
+            f"tables that did not change are left out.{left}",
+        ),
+    ]
+
+
+def _tests_in_words(count: int) -> str:
+    return "One test" if count == 1 else f"{number(count)} tests"
+
+
+def _builds(count: int) -> str:
+    return "the newest build" if count == 1 else f"the newest {count} builds"
 
 
 PAGE = Page(

@@ -25,6 +25,7 @@ from dashboard.browser import CHROMIUM, browser, open_page, wait_until
 from dashboard.formats import number, percent, short
 from dashboard.pages import PAGES
 from dashboard.screenshots import VIEWS, take
+from dashboard.theme import PALETTES
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.settings import Settings
 
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"no {CHROMIUM}: the pages were not seen by a browser"
 )
 
+BACKTEST = "kind = 'backtest'"
 FIRST_CARD_SAYS = "(text) => document.querySelector('#content .figure-value').textContent === text"
 
 
@@ -72,13 +74,59 @@ def assert_is_well(page, problems) -> None:
     assert page.locator(".failed").count() == 0
 
 
+# Of each element with text of its own: its words, and their contrast with what is behind, by WCAG.
+CONTRASTS = """() => {
+  const rgba = (text) => {
+    const [r, g, b, a] = text.match(/[\\d.]+/g).map(Number);
+    // A mixed colour is written as color(srgb 0.1 0.2 0.3).
+    const size = text.startsWith("color(") ? 255 : 1;
+    return [size * r, size * g, size * b, a === undefined ? 1 : a];
+  };
+  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
+  const behind = (element) => {
+    if (!element) { return [255, 255, 255]; }
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own : over(own, behind(element.parentElement));
+  };
+  const light = (rgb) => {
+    const parts = rgb.slice(0, 3).map((value) => value / 255);
+    const [r, g, b] = parts.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const written = (element) => element.offsetParent && !element.closest(".skip-link")
+    && Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim());
+  const all = document.querySelectorAll("header *, nav *, #content *:not(svg *)");
+  return Array.from(all).filter(written)
+    .map((element) => {
+      const under = behind(element);
+      const lights = [light(over(rgba(getComputedStyle(element).color), under)), light(under)];
+      const ratio = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+      return [element.textContent, ratio];
+    });
+}"""
+
+# Of each table whether it is wider than its frame, and whether it says so.
+SCROLL_HINTS = """() => Array.from(document.querySelectorAll(".table-scroll")).map((frame) =>
+  [frame.scrollWidth > frame.clientWidth + 1, frame.querySelector(".scroll-hint") !== null])"""
+
+
+def assert_can_be_read(page) -> None:
+    """Small text has a contrast of 4.5:1 with what is behind it."""
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 20
+    assert [found for found in contrasts if found[1] < 4.5] == []
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_of_a_full_lakehouse_has_charts_and_no_errors(chromium, dashboard, path):
     page, problems = open_page(chromium, dashboard, path)
     assert_is_well(page, problems)
-    assert page.locator("h1").inner_text() == PAGES[path].title
+    title = page.locator("h1").inner_text()
+    assert title == ("What we know" if path == "/" else PAGES[path].title)
     assert page.locator("#content .main-svg").count() > 0
-    assert page.locator("table.rows tbody tr").count() > 0
+    # The first page is of tiles, each of which leads to the page with the rows.
+    assert page.locator("table.rows tbody tr, .tile a").count() > 0
+    assert_can_be_read(page)
     assert "SYNTHETIC" in page.locator("header").inner_text().upper()
     assert "SIMULATED" in page.locator("header").inner_text().upper()
     page.context.close()
@@ -104,7 +152,7 @@ def test_pages_of_a_half_built_lakehouse_show_what_is_there(chromium, full, tmp_
             page, problems = open_page(chromium, origin, path)
             assert_is_well(page, problems)
             words = page.locator("#content").inner_text()
-            assert path == "/" or "make " in words, path
+            assert path == "/overview" or "make " in words, path
             page.context.close()
 
 
@@ -127,33 +175,119 @@ def expected(settings: Settings, where: str) -> dict[str, str]:
         settings,
         "marts",
         "fct_purchases",
-        "count(*) as purchases, count(distinct user_id) as baskets, "
+        "count(*) as purchases, count(distinct user_id) as customers, "
         "sum(cast(purchase as bigint)) as sales",
         where=where,
     )
     return {
         "Sales": short(row["sales"]),
         "Purchases": number(row["purchases"]),
-        "Baskets": number(row["baskets"]),
+        "Customers": number(row["customers"]),
     }
+
+
+def test_the_first_page_shows_verdicts_sales_and_states_as_in_sql(chromium, dashboard, full):
+    measure(full, datetime.now(UTC))
+    page, problems = open_page(chromium, dashboard, "/")
+    day = ask(full, "marts", "revenue_forecast", "max(simulated_date) as day", where=BACKTEST)
+    row = ask(
+        full,
+        "marts",
+        "revenue_forecast",
+        "sum(sum_purchase) as sales, sum(simulated_forecast) as forecast, "
+        "max(simulated_backtest_error_share) as error",
+        where=f"{BACKTEST} and simulated_date = date '{day['day']}'",
+    )
+    assert cards(page) == {
+        "Sales of the newest day": short(row["sales"]),
+        "Forecast for it": short(row["forecast"]),
+        "Against the forecast": f"{100 * (row['sales'] / row['forecast'] - 1):+.1f} %",
+        "Error by the hour": percent(row["error"]),
+    }
+    tiles = page.locator(".tile")
+    figures = tiles.locator(".big").all_inner_texts()
+    metric = ask(
+        full, "predictions", "model_metrics", "max(value) as roc_auc", where="metric = 'roc_auc'"
+    )
+    assert figures[4] == percent(metric["roc_auc"])
+    bought = ask(full, "marts", "load_audit", "sum(count_accepted) as accepted")
+    assert figures[5:7] == [f"{number(bought['accepted'])} purchases", "Running"]
+    outcomes = [tile.locator(".tag").inner_text() for tile in tiles.all()[:5]]
+    assert outcomes == ["Holds in part", "Holds", "Holds in part", "Holds in part", "Does not hold"]
+    targets = [link.get_attribute("href") for link in tiles.locator("a").all()]
+    assert len(targets) == 8 and set(targets) <= set(PAGES)
+    tiles.locator("a").first.click()
+    page.get_by_role("heading", name="Models", level=1).wait_for()
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_rows_duplicates_and_tests_are_counted_as_in_sql(chromium, dashboard, full):
+    page, problems = open_page(chromium, dashboard, "/quality")
+    row = ask(
+        full,
+        "marts",
+        "load_audit",
+        "sum(count_landed) as landed, sum(count_accepted) as accepted, "
+        "sum(count_rejected) as rejected, sum(count_duplicates) as duplicates",
+    )
+    wanted = {
+        "Rows in": number(row["landed"]),
+        "Duplicates": number(row["duplicates"]),
+        "Different rows": number(row["landed"] - row["duplicates"]),
+        "Accepted": number(row["accepted"]),
+        "Quarantined": number(row["rejected"]),
+    }
+    assert cards(page).items() >= wanted.items()
+    figure = page.locator("[data-chart=tests]")
+    first_trace(figure, "x")
+    assert figure.locator(".js-plotly-plot").evaluate("plot => plot.data.map((t) => t.name)") == [
+        "pass",
+        "warn",
+        "fail",
+    ]
+    assert "One test did not always pass in the newest 3 builds" in figure.get_attribute(
+        "aria-label"
+    )
+    assert_is_well(page, problems)
+    page.context.close()
+
+
+def test_a_customer_is_found_by_words_and_opened(chromium, dashboard, full):
+    where = "gender = 'F' and city_category = 'B'"
+    row = ask(full, "marts", "dim_customers", "count(*) as found", where=where)
+    page, problems = open_page(chromium, dashboard, "/customers")
+    field = page.get_by_label("Find a customer")
+    field.fill("women city B")
+    field.press("Enter")
+    page.wait_for_url("**/customers?find=*")
+    results = page.locator(".results")
+    results.wait_for()
+    assert results.locator("h2").inner_text().startswith(f"{row['found']} customers found")
+    results.locator("a").first.click()
+    page.wait_for_url("**/customers?user=*")
+    page.get_by_role("region", name=re.compile("Recommended to customer")).wait_for()
+    assert page.locator(".section h2").first.inner_text().startswith("Customer 1")
+    assert_is_well(page, problems)
+    page.context.close()
 
 
 def test_a_filter_changes_numbers_and_address_and_the_address_brings_it_back(
     chromium, dashboard, full
 ):
-    page, problems = open_page(chromium, dashboard, "/")
+    page, problems = open_page(chromium, dashboard, "/overview")
     assert cards(page).items() >= expected(full, "true").items()
     page.get_by_role("textbox", name="City category").click()
     page.get_by_role("option", name="B", exact=True).click()
-    page.wait_for_url("**/?city=B")
+    page.wait_for_url("**/overview?city=B")
     wanted = expected(full, "city_category = 'B'")
     wait_until(page, FIRST_CARD_SAYS, wanted["Sales"])
     assert cards(page).items() >= wanted.items()
-    assert page.locator("table.rows").nth(1).locator("tbody tr").count() == 1
+    assert first_trace(page.locator("[data-chart=by-city]"), "y") == ["City B"]
     assert_is_well(page, problems)
     page.context.close()
 
-    address = "/?city=B,C&gender=F&age=26-35,55%2B&category=1,5"
+    address = "/overview?city=B,C&gender=F&age=26-35,55%2B&category=1,5"
     page, problems = open_page(chromium, dashboard, address)
     where = (
         "city_category in ('B', 'C') and gender = 'F' and age in ('26-35', '55+') "
@@ -170,9 +304,9 @@ def test_a_filter_changes_numbers_and_address_and_the_address_brings_it_back(
 
 
 def test_a_click_on_a_bar_filters_everything(chromium, dashboard, full):
-    page, problems = open_page(chromium, dashboard, "/")
-    page.locator("[aria-label^='Chart: Sales by gender'] .point path").last.click(force=True)
-    page.wait_for_url("**/?gender=M")
+    page, problems = open_page(chromium, dashboard, "/overview")
+    page.locator("[data-chart=by-gender] .point path").last.click(force=True)
+    page.wait_for_url("**/overview?gender=M")
     wanted = expected(full, "gender = 'M'")
     wait_until(page, FIRST_CARD_SAYS, wanted["Sales"])
     assert cards(page).items() >= wanted.items()
@@ -236,7 +370,7 @@ def test_the_funnel_shows_what_stands_in_its_mart(chromium, dashboard, full):
     page, problems = open_page(chromium, dashboard, "/live")
     steps = ("count_views", "count_carts", "count_checkouts", "count_purchases")
     row = ask(full, "marts", "conversion_funnel", ", ".join(f"sum({n}) as {n}" for n in steps))
-    figure = page.locator("[aria-label^='Chart: From view to purchase']")
+    figure = page.locator("[data-chart=funnel]")
     assert percent(row["count_purchases"] / row["count_views"]) in figure.get_attribute(
         "aria-label"
     )
@@ -272,14 +406,23 @@ def test_messages_and_refused_events_are_counted_as_in_sql(chromium, dashboard, 
     page.context.close()
 
 
-def test_the_newest_model_is_named_beside_its_own_goal(chromium, dashboard):
+def test_the_champion_stands_beside_goal_floor_and_others(chromium, dashboard):
     page, problems = open_page(chromium, dashboard, "/models")
-    figure = page.locator("[aria-label^='Chart: Error of a predicted amount']")
-    words = figure.get_attribute("aria-label")
-    assert "Goal on the real data: <= 2,350" in words
-    assert "leaves about 2,400" in words
-    drawn = first_trace(figure, "y")
-    assert sorted(drawn) == ["gbt validation rmse", "newest model"]
+    figure = page.locator("[data-chart=compare-validation_rmse]")
+    drawn = figure.locator(".js-plotly-plot")
+    first_trace(figure, "x")
+    words = drawn.inner_text()
+    for text in ("goal 2,350", "chance leaves about 2,400", "Champion, v1", "Mean of the category"):
+        assert text in words
+    # The champion alone is in the accent, the others in grey.
+    traces = drawn.evaluate("plot => plot.data.map((t) => [t.marker.color, t.x.length])")
+    assert sorted(traces, key=lambda trace: trace[1]) == [
+        [PALETTES["light"].accent, 1],
+        [PALETTES["light"].grey, 3],
+    ]
+    # 2,580 lies within the champion's own interval.
+    assert "is level with Spark, boosted trees" in figure.get_attribute("aria-label")
+    assert "hypotheses" not in cards(page)
     assert_is_well(page, problems)
     page.context.close()
 
@@ -293,7 +436,7 @@ def test_prospects_are_counted_as_in_sql(chromium, dashboard, full):
         "sum(case when is_predicted_high_value then 1 else 0 end) as courted, "
         "sum(case when outcome = 'found' then 1 else 0 end) as found",
     )
-    words = page.locator("[aria-label^='Chart: High-value prospects']").get_attribute("aria-label")
+    words = page.locator("[data-chart=prospects]").get_attribute("aria-label")
     assert f"{row['courted']:,} customers are worth courting" in words
     assert f"{percent(row['found'] / row['courted'])} of them" in words
     assert_is_well(page, problems)
@@ -355,50 +498,17 @@ def test_the_scheme_is_switched_and_kept(chromium, dashboard):
     page.context.close()
 
 
-# Of each element with text of its own: its words, and their contrast with what is behind, by WCAG.
-CONTRASTS = """() => {
-  const rgba = (text) => {
-    const [r, g, b, a] = text.match(/[\\d.]+/g).map(Number);
-    return [r, g, b, a === undefined ? 1 : a];
-  };
-  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
-  const behind = (element) => {
-    if (!element) { return [255, 255, 255]; }
-    const own = rgba(getComputedStyle(element).backgroundColor);
-    return own[3] === 1 ? own : over(own, behind(element.parentElement));
-  };
-  const light = (rgb) => {
-    const parts = rgb.slice(0, 3).map((value) => value / 255);
-    const [r, g, b] = parts.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const written = (element) => element.offsetParent && !element.closest(".skip-link")
-    && Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim());
-  return Array.from(document.querySelectorAll("header *, #content *")).filter(written)
-    .map((element) => {
-      const under = behind(element);
-      const lights = [light(over(rgba(getComputedStyle(element).color), under)), light(under)];
-      const ratio = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
-      return [element.textContent, ratio];
-    });
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/hypotheses", "/live", "/models"])
-def test_small_text_can_be_read_on_what_is_behind_it(chromium, dashboard, path, scheme):
-    page, problems = open_page(chromium, dashboard, path, scheme=scheme)
-    contrasts = page.evaluate(CONTRASTS)
-    assert len(contrasts) > 20
-    assert [found for found in contrasts if found[1] < 4.5] == []
-    assert_is_well(page, problems)
-    page.context.close()
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_a_phone_shows_a_page_without_sideways_scrolling(chromium, dashboard, path):
-    page, problems = open_page(chromium, dashboard, path, width=390)
+    page, problems = open_page(chromium, dashboard, path, width=390, scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".brand").is_visible()
+    button = page.get_by_label("Switch between light and dark").bounding_box()
+    assert button["x"] + button["width"] <= 390
+    assert_can_be_read(page)
+    # A table that is wider than the window says so, and no other one does.
+    hints = page.evaluate(SCROLL_HINTS)
+    assert [said for is_wider, said in hints if is_wider != said] == []
     page.get_by_label("Menu").click()
     page.get_by_role("link", name="Business").click()
     page.wait_for_url("**/business")
@@ -407,14 +517,14 @@ def test_a_phone_shows_a_page_without_sideways_scrolling(chromium, dashboard, pa
 
 
 def test_a_page_that_only_opens_leaves_the_address_so_that_back_leads_back(chromium, dashboard):
-    page, problems = open_page(chromium, dashboard, "/")
+    page, problems = open_page(chromium, dashboard, "/overview")
     page.get_by_role("link", name="Business").click()
     page.get_by_text("Lift of spending: 3 %").wait_for()
     page.wait_for_load_state("networkidle")
     assert page.url.endswith("/business")
     page.go_back()
     page.get_by_role("heading", name="Overview", level=1).wait_for()
-    assert page.evaluate("location.pathname + location.search") == "/"
+    assert page.evaluate("location.pathname + location.search") == "/overview"
     assert_is_well(page, problems)
     page.context.close()
 
@@ -435,7 +545,7 @@ def test_the_keyboard_reaches_the_content_and_every_chart_has_words(chromium, da
 
 
 def test_waiting_times_can_be_measured(chromium, dashboard):
-    page, _ = open_page(chromium, dashboard, "/")
+    page, _ = open_page(chromium, dashboard, "/overview")
     paint = paint_milliseconds(page)
     assert 0 < paint["first_paint"] <= paint["first_numbers"]
     assert filter_milliseconds(page) > 0
@@ -444,7 +554,7 @@ def test_waiting_times_can_be_measured(chromium, dashboard):
 
 def test_pictures_are_taken_of_pages_in_both_schemes(chromium, dashboard, tmp_path):
     assert {path for path, _, _ in VIEWS.values()} == set(PAGES)
-    names = ("dashboard-hypotheses", "dashboard-overview-dark")
+    names = ("dashboard-hypotheses", "dashboard-start-dark")
     taken = take(chromium, dashboard, tmp_path, names)
     assert [path.stem for path in taken] == list(names)
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in taken)
