@@ -102,6 +102,9 @@ def adopt_environment() -> None:
     os.umask(os.umask(0o077) & 0o077)
     misled = foreign_to_python(os.environ)
     wanted = inherited(os.environ, list(Group))
+    # Nothing depends on where temporary files are, as long as they can be; a service is told where.
+    if os.path.isdir(os.environ.get("TMPDIR", "")):  # noqa: PTH112 - an empty path is none
+        wanted["TMPDIR"] = os.environ["TMPDIR"]
     if misled and _is_own_program():
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], wanted)  # noqa: S606
     _become(wanted)

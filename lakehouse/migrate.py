@@ -10,7 +10,7 @@ from pathlib import Path
 from lakehouse.errors import TableError
 from lakehouse.maintenance.sql import open_session
 from lakehouse.mlflow_runs import relocate_runs
-from lakehouse.places import is_elsewhere, note_root
+from lakehouse.places import is_elsewhere, note_root, outgoing_metastore
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.tables import LAYERS, find_tables
@@ -57,11 +57,7 @@ def migrate(settings: Settings, report: Callable[[str], None]) -> int:
     if not folders and not is_elsewhere(settings):
         return 0
     supervisor.down(settings)
-    # The second is that of dbt's target `session`.
-    for metastore in (settings.var_dir / "metastore", settings.var_dir / "session"):
-        if metastore.exists():
-            shutil.rmtree(metastore)
-    note_root(settings)
+    _set_metastore_aside(settings)
     last = folders.pop(_LAST, None)
     for schema, folder in folders.items():
         _move(schema, folder, settings)
@@ -69,7 +65,20 @@ def migrate(settings: Settings, report: Callable[[str], None]) -> int:
     if last is not None:
         # Its tables are registered by dbt, which only reads them.
         _move(_LAST, last, settings)
+    note_root(settings)
+    shutil.rmtree(outgoing_metastore(settings), ignore_errors=True)
     return count
+
+
+def _set_metastore_aside(settings: Settings) -> None:
+    metastore, old = settings.var_dir / "metastore", outgoing_metastore(settings)
+    # That of dbt's target `session`.
+    shutil.rmtree(settings.var_dir / "session", ignore_errors=True)
+    if old.exists():
+        # An earlier attempt ended before the new one knew all tables.
+        shutil.rmtree(metastore, ignore_errors=True)
+    elif metastore.exists():
+        metastore.rename(old)
 
 
 def _old_folders(settings: Settings) -> dict[str, Path]:

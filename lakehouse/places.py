@@ -18,6 +18,7 @@ __all__ = [
     "described_root",
     "is_elsewhere",
     "note_root",
+    "outgoing_metastore",
     "root_note",
 ]
 
@@ -27,9 +28,14 @@ def root_note(settings: Settings) -> Path:
     return settings.var_dir / "metastore.root"
 
 
+def outgoing_metastore(settings: Settings) -> Path:
+    """Where the old metastore stands until a new one knows all tables, so that no end is half."""
+    return settings.var_dir / "metastore.old"
+
+
 def described_root(settings: Settings) -> str | None:
     """The root that the metastore describes; None where there is none yet, or nobody noted it."""
-    if not _metastore(settings).exists():
+    if not (_metastore(settings).exists() or outgoing_metastore(settings).exists()):
         return None
     if root_note(settings).exists():
         return root_note(settings).read_text().strip()

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from lakehouse.errors import TableError
-from lakehouse.places import root_note
+from lakehouse.places import outgoing_metastore, root_note
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 
@@ -27,6 +27,7 @@ def folders_of_lakehouse(settings: Settings) -> list[Path]:
     return [
         Path(settings.lakehouse_root),
         var_dir / "metastore",
+        outgoing_metastore(settings),
         # That of dbt's target `session`.
         var_dir / "session",
         var_dir / "dbt",

@@ -11,6 +11,7 @@ from deltalake import write_deltalake
 from lakehouse import migrate as module
 from lakehouse.errors import TableError
 from lakehouse.migrate import migrate, refuse_old_layout
+from lakehouse.places import check_root
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.settings import Settings
 
@@ -101,3 +102,31 @@ def test_a_place_that_is_taken_is_named(old, server):
     with pytest.raises(TableError, match=r"marts cannot be moved to .*marts\.db"):
         migrate(old, print)
     assert server.sent == []
+
+
+def test_a_moved_lakehouse_is_registered_where_it_is_and_a_failure_can_be_repeated(
+    tmp_path, server, monkeypatch
+):
+    monkeypatch.setattr(module.supervisor, "down", lambda _: False)
+    before = Settings(var_dir=tmp_path / "before", root="", _env_file=None)
+    check_root(before)
+    write_deltalake(before.table_path("marts", "dim_products"), pa.table({"x": [1]}))
+    (before.var_dir / "metastore").mkdir()
+    before.var_dir.rename(tmp_path / "it's moved")
+    moved = before.model_copy(update={"var_dir": tmp_path / "it's moved"})
+
+    server.refuses = True
+    with pytest.raises(TableError, match="no table there"):
+        migrate(moved, print)
+    # What the server made meanwhile does not pass for a whole one.
+    (moved.var_dir / "metastore").mkdir()
+    with pytest.raises(TableError, match="describes the tables of"):
+        check_root(moved)
+
+    server.refuses = False
+    assert migrate(moved, print) == 1
+    place = moved.table_path("marts", "dim_products").replace("'", "\\'")
+    assert server.sent[-1].endswith(f"marts.dim_products using delta location '{place}'")
+    (moved.var_dir / "metastore").mkdir(exist_ok=True)
+    check_root(moved)
+    assert migrate(moved, print) == 0
