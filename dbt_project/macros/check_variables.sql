@@ -4,7 +4,8 @@
         "max_occupation": (0, 2147483647),
         "max_product_category": (1, 20),
         "max_purchase": (1, 2147483647),
-        "training_percent": (1, 99),
+        "training_percent": (1, 98),
+        "validation_percent": (1, 98),
         "folds": (2, 100),
         "first_purchases": (1, 1000),
         "lifetime_years": (0, 1000),
@@ -29,6 +30,12 @@
             {%- do refuse_variable(name, "a whole number from " ~ low ~ " to " ~ high) -%}
         {%- endif -%}
     {%- endfor -%}
+    {#- The test takes what the other two leave, and may not be empty. -#}
+    {%- if var("training_percent") + var("validation_percent") > 99 -%}
+        {%- do refuse_variable(
+            "validation_percent", "no more than " ~ (99 - var("training_percent")) ~ " beside training_percent"
+        ) -%}
+    {%- endif -%}
     {%- for name in shares if not is_number_between(var(name), 0, 1) -%}
         {%- do refuse_variable(name, "a number from 0 to 1") -%}
     {%- endfor -%}

@@ -18,7 +18,8 @@ LIMITS: dict[str, tuple[float, float | None]] = {
     "max_occupation": (0, 2147483647),
     "max_product_category": (1, 20),
     "max_purchase": (1, 2147483647),
-    "training_percent": (1, 99),
+    "training_percent": (1, 98),
+    "validation_percent": (1, 98),
     "folds": (2, 100),
     "first_purchases": (1, 1000),
     "lifetime_years": (0, 1000),
@@ -40,7 +41,19 @@ LIMITS: dict[str, tuple[float, float | None]] = {
     "abc_b_share_of_sales": (0.8, 1),
     "stock_service_z": (0, None),
 }
-WHOLE = {"max_purchase", "folds", "first_purchases", "lifetime_years", "training_percent"}
+WHOLE = {
+    "max_purchase",
+    "folds",
+    "first_purchases",
+    "lifetime_years",
+    "training_percent",
+    "validation_percent",
+}
+# What another variable has to be where one is at its highest.
+BESIDE = {
+    "training_percent": {"validation_percent": 1},
+    "validation_percent": {"training_percent": 1},
+}
 
 
 def project_variables() -> dict[str, Any]:
@@ -95,9 +108,15 @@ def test_a_number_at_its_limits_is_taken_and_one_beyond_them_is_refused_by_name(
     with pytest.raises(ValueError, match=f"Variable {name} is .*; it has to be "):
         check(**{name: low - 1})
     if high is not None:
-        check(**{name: high})
+        check(**BESIDE.get(name, {}), **{name: high})
         with pytest.raises(ValueError, match=f"Variable {name} is .*; it has to be "):
-            check(**{name: high + 1})
+            check(**BESIDE.get(name, {}), **{name: high + 1})
+
+
+def test_training_and_validation_leave_something_to_test_on() -> None:
+    check(training_percent=80, validation_percent=19)
+    with pytest.raises(ValueError, match="validation_percent is 20; it has to be no more than 19"):
+        check(training_percent=80, validation_percent=20)
 
 
 @pytest.mark.parametrize("value", ["0.1", None, True, [1], float("nan"), float("inf"), "1 / 0"])

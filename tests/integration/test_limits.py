@@ -34,6 +34,7 @@ LOWEST: dict[str, Any] = {
     "outlier_z_score": 0,
     "outlier_iqr_factor": 0,
     "training_percent": 1,
+    "validation_percent": 1,
     "folds": 2,
     "first_purchases": 1,
     "gross_margin": 0,
@@ -57,7 +58,8 @@ LOWEST: dict[str, Any] = {
 HIGHEST: dict[str, Any] = {
     "outlier_z_score": 1000,
     "outlier_iqr_factor": 1000,
-    "training_percent": 99,
+    "training_percent": 98,
+    "validation_percent": 1,
     "folds": 20,
     "first_purchases": 1000,
     "gross_margin": 1,
