@@ -26,10 +26,10 @@ def test_every_column_of_the_project_is_traced(lakehouse):
 def test_an_amount_leads_back_to_both_origins_and_on_to_the_marts(lakehouse):
     lineage = project_lineage(read_manifest(lakehouse.settings))
     found = impact(lineage, lineage.column("cleansed_purchases.purchase")).as_json()
-    assert found["made_from"] == [
+    assert set(found["made_from"]) == {
         "bronze.csv_purchases.purchase",
         "bronze.kafka_purchases.purchase",
-    ]
+    }
     assert {"marts.fct_purchases.purchase", "marts.dim_customers.sum_purchase"} <= set(
         found["flows_into"]
     )
