@@ -202,7 +202,7 @@ test-faults: setup ## Kill the broker and the streaming job at random; nothing m
 	@$(PYTHON) -m pytest -m faults tests/faults
 
 .PHONY: test-long
-test-long: setup ## Stories of many builds and starts: limits, overlapping runs, a session, the stream in the rough world
+test-long: setup ## Stories of many builds and starts: increments, limits, overlapping runs, a session, the stream in the rough world
 	@$(PYTHON) -m pytest -m long
 
 CONFORMANCE := var/results/conformance.json

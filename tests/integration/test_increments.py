@@ -21,7 +21,7 @@ from lakehouse_under_test import LakehouseUnderTest
 from lakehouse.dbt import DBT_PROJECT_DIR, dbt_environment
 from lakehouse.kafka.contract import PURCHASES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 CI_ID = "increments"
 # No other test writes to this partition.
@@ -234,7 +234,6 @@ def test_a_customer_who_comes_back_has_a_new_state_after_the_old_one(story):
     assert now[1:] == (None, True)
 
 
-@pytest.mark.long
 def test_two_runs_at_once_double_no_row_and_one_may_fail_but_only_for_the_other(story, tmp_path):
     own = story.own
     own.run(*EVENTS)
