@@ -9,11 +9,11 @@
             {%- for source in sources if source.identifier not in known -%}
                 {%- set path = schema_location(schema) ~ "/" ~ source.identifier -%}
                 {#- Fails where no table stands: `create table` alone would make one without columns. -#}
-                {%- do run_query("describe detail delta.`" ~ path ~ "`") -%}
+                {%- do run_query("describe detail delta.`" ~ path | replace("`", "``") ~ "`") -%}
                 {#- Two runs may find it missing at once. -#}
                 {%- do run_query(
                     "create table if not exists " ~ schema ~ "." ~ source.identifier
-                    ~ " using delta location '" ~ path ~ "'"
+                    ~ " using delta location '" ~ path | replace("'", "\\'") ~ "'"
                 ) -%}
             {%- endfor -%}
         {%- endfor -%}
