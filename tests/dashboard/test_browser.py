@@ -36,6 +36,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 BACKTEST = "kind = 'backtest'"
+COUNTS = (
+    "sum(count_landed) as landed, sum(count_accepted) as accepted, "
+    "sum(count_rejected) as rejected, sum(count_duplicates) as duplicates"
+)
 FIRST_CARD_SAYS = "(text) => document.querySelector('#content .figure-value').textContent === text"
 
 
@@ -228,8 +232,7 @@ def test_rows_duplicates_and_tests_are_counted_as_in_sql(chromium, dashboard, fu
         full,
         "marts",
         "load_audit",
-        "sum(count_landed) as landed, sum(count_accepted) as accepted, "
-        "sum(count_rejected) as rejected, sum(count_duplicates) as duplicates",
+        COUNTS,
     )
     wanted = {
         "Rows in": number(row["landed"]),
@@ -392,8 +395,7 @@ def test_messages_and_refused_events_are_counted_as_in_sql(chromium, dashboard, 
         full,
         "marts",
         "stream_audit",
-        "sum(count_landed) as landed, sum(count_accepted) as accepted, "
-        "sum(count_rejected) as rejected, sum(count_duplicates) as duplicates",
+        COUNTS,
     )
     wanted = {
         "Messages in": number(row["landed"]),
