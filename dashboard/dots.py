@@ -95,14 +95,7 @@ def dots(
     last = max([*high, *(line.at for line in lines)], default=1.0)
     across = _across(first, last, unit, title, from_zero=from_zero)
     names = frame[label].cast(pl.String).to_list()
-    up = {
-        "tickmode": "array",
-        "tickvals": list(range(len(names))),
-        "ticktext": names,
-        "range": [len(names) - 0.5, -0.5],
-        "ticksuffix": "  ",
-        "zeroline": False,
-    }
+    up = _named(names, len(names) - 0.5, -0.5) | {"ticksuffix": "  "}
     count_lines = sum(1 + name.count("<br>") for name in names)
     height = 84 + 16 * len(names) + 14 * count_lines + (18 * len(lines))
     look = layout(
@@ -118,6 +111,17 @@ def dots(
     )
     look["margin"] = look["margin"] | {"t": 8 + 18 * len(lines)}
     return {"data": traces, "layout": look}
+
+
+def _named(names: list[str], first: float, last: float) -> Figure:
+    """An axis with a name at each whole number from 0 up."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": names,
+        "range": [first, last],
+        "zeroline": False,
+    }
 
 
 def _across(first: float, last: float, unit: Unit, title: str, *, from_zero: bool) -> Figure:
@@ -207,23 +211,8 @@ def grid(
                 "hovertemplate": f"%{{customdata}}: {state}<extra></extra>",
             }
         )
-    across = {
-        "tickmode": "array",
-        "tickvals": list(range(len(columns))),
-        "ticktext": columns,
-        "range": [-0.6, max(len(columns), 8) - 0.4],
-        "showgrid": False,
-        "zeroline": False,
-    }
-    up = {
-        "tickmode": "array",
-        "tickvals": list(range(len(rows))),
-        "ticktext": rows,
-        "range": [len(rows) - 0.4, -0.6],
-        "ticksuffix": "  ",
-        "showgrid": False,
-        "zeroline": False,
-    }
+    across = _named(columns, -0.6, max(len(columns), 8) - 0.4) | {"showgrid": False}
+    up = _named(rows, len(rows) - 0.4, -0.6) | {"showgrid": False, "ticksuffix": "  "}
     look = layout(
         scheme, across=across, up=up, height=96 + 26 * len(rows), showlegend=len(traces) > 1
     )
