@@ -1,5 +1,4 @@
 {% macro own_purchase_id(relation) -%}
-    {%- set table = api.Relation.create(schema=relation.schema, identifier=relation.identifier) -%}
-    {%- set columns = adapter.get_columns_in_relation(table) | map(attribute="name") | list if execute else [] -%}
+    {%- set columns = columns_by_name(relation) | map(attribute="name") -%}
     {{ return("nullif(trim(purchase_id), '')" if "purchase_id" in columns else "cast(null as string)") }}
 {%- endmacro %}

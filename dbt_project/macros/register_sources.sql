@@ -6,8 +6,10 @@
                 {%- do run_query("create schema if not exists " ~ schema) -%}
             {%- endif -%}
             {%- set known = run_query("show tables in " ~ schema).columns[1].values() -%}
-            {%- for source in sources if source.identifier not in known -%}
-                {%- set path = schema_location(schema) ~ "/" ~ source.identifier -%}
+            {%- set missing = sources | rejectattr("identifier", "in", known) | list -%}
+            {%- set location = schema_location(schema) if missing -%}
+            {%- for source in missing -%}
+                {%- set path = location ~ "/" ~ source.identifier -%}
                 {#- Fails where no table stands: `create table` alone would make one without columns. -#}
                 {%- do run_query("describe detail delta.`" ~ path | replace("`", "``") ~ "`") -%}
                 {#- Two runs may find it missing at once. -#}
