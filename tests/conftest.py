@@ -45,9 +45,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# What stands on the one lakehouse of the run, which one process starts and builds.
+OF_THE_LAKEHOUSE = {"lakehouse_settings", "server", "lakehouse"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first what needs the newest build to be a good one: others land rows and build none."""
+    """Part the tests in two groups, which `make test` runs side by side, each in its own order.
+
+    Put first what needs the newest build to be a good one: others land rows and build none.
+    """
     items.sort(key=lambda item: item.path.name != "test_build_state.py")
+    for item in items:
+        fixtures = OF_THE_LAKEHOUSE.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("lakehouse" if fixtures else "rest"))
 
 
 def free_port() -> int:
