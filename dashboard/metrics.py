@@ -4,12 +4,14 @@ import operator
 import re
 
 import polars as pl
+from statsmodels.stats.proportion import proportion_confint
 
 from dashboard.formats import number
 from dashboard.theme import Tone
 
 __all__ = [
     "calibration",
+    "coverage",
     "drift",
     "goal_bound",
     "leak_check",
@@ -116,6 +118,27 @@ def calibration(scored: pl.DataFrame) -> pl.DataFrame:
             share_actual=pl.col("is_actual_high_value").mean(),
         )
         .sort("tenth")
+    )
+
+
+def coverage(tested: pl.DataFrame) -> pl.DataFrame:
+    """How often the 80 % intervals of each category hold what was paid.
+
+    Args:
+        tested: product_category_1, count_purchases and interval_coverage_80 of test rows.
+
+    Returns:
+        label, share, and low and high, Wilson's 95 % interval of the share; the worst covered
+        category first, categories without intervals left out.
+    """
+    told = tested.drop_nulls("interval_coverage_80").sort("interval_coverage_80")
+    share, count = told["interval_coverage_80"].to_numpy(), told["count_purchases"].to_numpy()
+    low, high = proportion_confint(share * count, count, method="wilson")
+    return told.select(
+        label=pl.format("Category {}", "product_category_1"),
+        share="interval_coverage_80",
+        low=pl.Series(low, dtype=pl.Float64),
+        high=pl.Series(high, dtype=pl.Float64),
     )
 
 

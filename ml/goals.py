@@ -46,6 +46,9 @@ GOALS = {
         "stack_validation_rmse": Goal("<=", 2350),
         "test_r2": Goal(">=", 0.78, is_gate=True),
         "gain_over_public_recipe": Goal(">=", 0.04),
+        # Of the categories with at least 1,000 test rows.
+        "interval_coverage_80_least": Goal(">=", 0.79),
+        "interval_coverage_80_greatest": Goal("<=", 0.81),
         "basket_ticket_r2": Goal(">=", 0.85),
         "basket_mape": Goal("<=", 0.06),
     },

@@ -96,6 +96,10 @@ _TABLES = (
             ("split", _TEXT),
             ("actual_purchase", _WHOLE),
             ("predicted_purchase", _REAL),
+            ("predicted_low_80", _REAL),
+            ("predicted_high_80", _REAL),
+            ("predicted_low_95", _REAL),
+            ("predicted_high_95", _REAL),
         ),
     ),
     PredictionTable(

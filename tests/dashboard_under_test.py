@@ -124,6 +124,11 @@ def fill_predictions(settings: Settings) -> None:
             "split": np.where(random.uniform(size=len(purchases)) < 0.5, "test", "train"),
             "actual_purchase": purchases["purchase"],
             "predicted_purchase": predicted,
+            # Of errors that are normal with a deviation of 2,500.
+            "predicted_low_80": predicted - 3_204,
+            "predicted_high_80": predicted + 3_204,
+            "predicted_low_95": predicted - 4_900,
+            "predicted_high_95": predicted + 4_900,
         },
         "hypothesis_tests": _tests(),
         "model_metrics": _metrics(),
@@ -267,6 +272,21 @@ def fill_marts(settings: Settings) -> None:
             for rank, (user_id, outcome) in enumerate(
                 zip(customers["user_id"], outcomes.tolist(), strict=True), start=1
             )
+        ],
+    )
+    _replace(
+        settings,
+        "marts.purchase_prediction_quality",
+        [
+            {
+                "product_category_1": category,
+                "split": "test",
+                "count_purchases": 50 * category,
+                "root_mean_squared_error": 200.0 * category,
+                "interval_coverage_80": 0.7 + category / 100,
+                "interval_coverage_95": 0.95,
+            }
+            for category in range(1, 19)
         ],
     )
     _fill_profiles(settings, customers)

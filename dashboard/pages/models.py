@@ -15,8 +15,9 @@ from dashboard.champions import (
 from dashboard.dots import Line, dots
 from dashboard.formats import AMOUNT, SCORE, SHARE, Unit, count_of, number
 from dashboard.metric_names import metric_name
-from dashboard.metrics import calibration, drift, goal_bound, leak_check, with_verdicts
+from dashboard.metrics import drift, goal_bound, leak_check, with_verdicts
 from dashboard.page import Page, View
+from dashboard.promises import calibration_chart, coverage_chart
 
 __all__ = ["PAGE"]
 
@@ -163,7 +164,9 @@ def _comparisons(
                 "one in use beyond the noise, on the same test rows; the axis does not begin at 0.",
             )
         )
-    cards += _calibration(view)
+    scored = view.store.rows(HIGH_VALUE, ("probability", "is_actual_high_value"))
+    if scored is not None:
+        cards += calibration_chart(view, scored)
     quality = view.store.rows(QUALITY)
     tested = None if quality is None else quality.filter(pl.col("split") == "test")
     if tested is not None and not tested.is_empty():
@@ -184,35 +187,8 @@ def _comparisons(
                 "On test rows. Dear categories have large errors, as their price steps are wide.",
             )
         )
+        cards += coverage_chart(view, tested)
     return [blocks.columns(*cards)] if cards else []
-
-
-def _calibration(view: View) -> list[Component]:
-    scored = view.store.rows(HIGH_VALUE, ("probability", "is_actual_high_value"))
-    if scored is None:
-        return []
-    tenths = calibration(scored.drop_nulls())
-    if tenths.is_empty():
-        return []
-    worst = (tenths["share_predicted"] - tenths["share_actual"]).abs().max()
-    return [
-        blocks.chart(
-            "calibration",
-            f"Promised and real shares of high value differ by at most {SHARE.write(worst)}",
-            charts.lines(
-                tenths,
-                "tenth",
-                {"share_predicted": "Promised", "share_actual": "Real"},
-                view.scheme,
-                unit=SHARE,
-                title="share of high value",
-                along_unit=count_of(""),
-                along_title="tenth of the customers by probability",
-                height=280,
-            ),
-            "Where the lines lie on each other, a probability can be taken at its word.",
-        )
-    ]
 
 
 def _live_quality(view: View) -> list[Component]:

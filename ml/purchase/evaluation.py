@@ -15,6 +15,7 @@ from ml.purchase.baselines import is_in_recipe
 from ml.purchase.basket import judge_baskets
 from ml.purchase.data import PurchaseSplits
 from ml.purchase.encoder import Encoder
+from ml.purchase.intervals import INTERVAL_COLUMNS, covered_shares
 from ml.task import Evaluation, Metric
 
 __all__ = [
@@ -103,7 +104,7 @@ def noise_ceiling(
 
 def evaluate_purchase(
     splits: PurchaseSplits,
-    chosen: np.ndarray,
+    answers: pd.DataFrame,
     candidates: Mapping[str, np.ndarray],
     baskets: pd.DataFrame,
     encoder: Encoder,
@@ -115,7 +116,7 @@ def evaluate_purchase(
 
     Args:
         splits: rows of both.
-        chosen: amounts that the refitted model expects of the test rows.
+        answers: what the refitted model says to the test rows, ends of intervals included.
         candidates: name -> amounts that a model expects of the validation rows; ``stack`` and
             ``base`` are among them.
         baskets: forecast halves of known customers' baskets.
@@ -125,7 +126,7 @@ def evaluate_purchase(
         importances: name of a model -> ``feature`` and ``importance``.
     """
     selection, release = splits.selection, splits.release
-    actual = release.test_purchase
+    actual, chosen = release.test_purchase, answers["predicted_purchase"].to_numpy()
     of_test, of_validation = (part.test["user_id"].to_numpy() for part in (release, selection))
     metrics = list(judge_amounts("test", actual, chosen, seed, of_test).values())
     is_known = is_in_recipe(selection.test)
@@ -150,6 +151,10 @@ def evaluate_purchase(
         Metric("noise_floor_rmse", floor_rmse),
         Metric("noise_ceiling_r2", ceiling_r2),
     ]
+    coverage = covered_shares(
+        release.test_codes.category, actual, answers[list(INTERVAL_COLUMNS)].to_numpy()
+    )
+    metrics += [Metric(name, value) for name, value in coverage.items()]
     if "public_recipe" in candidates:
         own, other = (
             mean_squared_error(selection.test_purchase[is_known], candidates[name][is_known])
@@ -175,7 +180,8 @@ def evaluate_purchase(
             f"purchase_basket_r2_of_{name}": by_name[f"basket_ticket_r2_of_{name}"]
             for name in ("own_mean", "product_means", "group_by")
         }
-        | {f"purchase_{name}_rmse": by_name[f"{name}_validation_rmse"] for name in candidates},
+        | {f"purchase_{name}_rmse": by_name[f"{name}_validation_rmse"] for name in candidates}
+        | {f"purchase_{name}": value for name, value in coverage.items()},
         params={
             "training_rows": len(selection.train),
             "validation_rows": len(selection.test),
@@ -194,7 +200,8 @@ def evaluate_purchase(
             "category alone.",
             "Expected amounts of training and validation rows are in-sample; measure the model by "
             "the rows of split 'test' only.",
-            "No test customer is unknown to the model, so nothing here is measured on new ones.",
+            "No test customer is unknown to the model, so nothing here is measured on new ones; "
+            "intervals are not known to hold for them.",
             "Marital status and years in the city are accepted but not used: they tell nothing "
             "beyond the customer's own purchases.",
         ),

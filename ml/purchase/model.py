@@ -9,6 +9,7 @@ from mlflow.types import ColSpec, Schema
 from ml.frame_model import FrameModel
 from ml.purchase.biases import PriceUnits
 from ml.purchase.encoder import Encoder
+from ml.purchase.intervals import INTERVAL_COLUMNS, ConformalIntervals
 from ml.purchase.rows import Vocabulary
 
 __all__ = ["SIGNATURE", "PurchaseModel"]
@@ -33,7 +34,7 @@ SIGNATURE = ModelSignature(
     inputs=Schema(
         [ColSpec(kind, name, required=name not in _OPTIONAL) for name, kind in _INPUTS.items()]
     ),
-    outputs=Schema([ColSpec("double", "predicted_purchase")]),
+    outputs=Schema([ColSpec("double", name) for name in ("predicted_purchase", *INTERVAL_COLUMNS)]),
 )
 """Columns of an event; categories 2 and 3 are null where the product has none."""
 
@@ -47,12 +48,18 @@ class PurchaseModel(FrameModel):
         units: PriceUnits,
         encoder: Encoder,
         booster: xgboost.Booster | None = None,
+        intervals: ConformalIntervals | None = None,
     ) -> None:
-        """Keep the parts; without a booster the base alone answers."""
+        """Keep the parts; without a booster the base alone answers, without intervals no ends."""
         self._vocabulary = vocabulary
         self._units = units
         self._encoder = encoder
         self._booster = booster
+        self._intervals = intervals
+
+    def with_intervals(self, intervals: ConformalIntervals) -> "PurchaseModel":
+        """The same model, which also says how far it may be off."""
+        return PurchaseModel(self._vocabulary, self._units, self._encoder, self._booster, intervals)
 
     @property
     def count_trees(self) -> int:
@@ -67,7 +74,9 @@ class PurchaseModel(FrameModel):
                 and values that were never seen fall back to what is known of the rest.
 
         Returns:
-            ``predicted_purchase`` in the data set's currency units, with the index of the input.
+            ``predicted_purchase`` and the ends of its intervals (``predicted_low_80`` to
+            ``predicted_high_95``), in the data set's currency units, with the index of the input.
+            Ends are NaN while the model has no intervals.
 
         Raises:
             ModelError: a column is missing.
@@ -84,4 +93,11 @@ class PurchaseModel(FrameModel):
                 is_known = self._vocabulary.is_known(codes)
                 levels = base + np.where(is_known, self._booster.inplace_predict(features), 0.0)
             amounts = self._units.to_purchase(codes.category, levels)
-        return pd.DataFrame({"predicted_purchase": amounts.astype(np.float64)}, index=rows.index)
+        ends = np.full((len(codes), len(INTERVAL_COLUMNS)), np.nan)
+        if self._intervals is not None:
+            ends = self._intervals.around(codes.category, amounts)
+        return pd.DataFrame(
+            np.column_stack([amounts, ends]).astype(np.float64),
+            columns=["predicted_purchase", *INTERVAL_COLUMNS],
+            index=rows.index,
+        )

@@ -22,6 +22,7 @@ from ml.purchase.champion import (
 from ml.purchase.data import TRAINING_SET, PurchaseSplits, read_purchases, split_purchases
 from ml.purchase.encoder import Encoder
 from ml.purchase.evaluation import evaluate_purchase
+from ml.purchase.intervals import INTERVAL_COLUMNS, ConformalIntervals
 from ml.purchase.model import SIGNATURE, PurchaseModel
 from ml.purchase.rows import EVENT_COLUMNS
 from ml.purchase.spark_models import FULL_SPARK, QUICK_SPARK, SparkFit, fit_spark_models
@@ -123,15 +124,30 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
             model, _ = fit_champion(split.release, again, budget, context.seed, trees)
         else:
             model = PurchaseModel(split.release.vocabulary, split.release.units, again.encoder)
-        return FittedPurchase(model, again.encoder, chosen, importances, spark, candidates, baskets)
+        # Of the model before it was refitted, the only one that has not seen the validation rows.
+        # With more to learn from the refitted one is off a little less, so the intervals of these
+        # residuals cover a little more; the test rows tell.
+        intervals = ConformalIntervals.fit(
+            selection.test_codes.category, actual, candidates[chosen]
+        )
+        return FittedPurchase(
+            model.with_intervals(intervals),
+            again.encoder,
+            chosen,
+            importances,
+            spark,
+            candidates,
+            baskets,
+        )
 
     def evaluate(
         self, fitted: FittedPurchase, split: PurchaseSplits, context: TaskContext
     ) -> Evaluation:
         """Candidates on validation rows, the chosen one on test rows, baskets and the ceiling."""
+        answers = fitted.model.predict(None, to_events(split.release.test))
         return evaluate_purchase(
             split,
-            _amounts(fitted.model, split.release.test),
+            answers,
             fitted.candidates,
             fitted.baskets,
             fitted.encoder,
@@ -168,17 +184,20 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
     def score(
         self, model: Predictor, data: pd.DataFrame, context: TaskContext
     ) -> Mapping[str, pa.Table]:
-        """The expected amount of every purchase."""
-        predicted = model.predict(to_events(data))["predicted_purchase"].to_numpy()
+        """The expected amount of every purchase, and its intervals if the champion has them."""
+        answers = model.predict(to_events(data))
+        # A champion of before there were intervals answers without them.
+        answers = answers.reindex(columns=["predicted_purchase", *INTERVAL_COLUMNS])
         rows = {
             "event_id": data["event_id"],
             "user_id": data["user_id"],
             "product_id": data["product_id"],
             "split": data["split"],
             "actual_purchase": data["purchase"],
-            "predicted_purchase": predicted,
+            **answers,
         }
-        return {"purchase_predictions": pa.table({k: pa.array(v) for k, v in rows.items()})}
+        columns = {name: pa.array(values, from_pandas=True) for name, values in rows.items()}
+        return {"purchase_predictions": pa.table(columns)}
 
 
 def _amounts(model: PurchaseModel, rows: pd.DataFrame) -> np.ndarray:

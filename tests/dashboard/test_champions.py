@@ -11,6 +11,7 @@ from dashboard.formats import SCORE
 from dashboard.metric_names import metric_name
 from dashboard.metrics import (
     calibration,
+    coverage,
     drift,
     leak_check,
     meets_goal,
@@ -174,6 +175,23 @@ def test_calibration_compares_what_was_promised_with_what_came():
     assert tenths["share_predicted"][0] == pytest.approx(0.045)
     assert tenths["share_actual"].sum() == 0
     assert calibration(scored.clear()).is_empty()
+
+
+def test_coverage_tells_what_chance_alone_may_do_to_a_share():
+    """Wilson's interval of 80 of 100 is .711 to .867, and a tenth as wide of 10,000 rows."""
+    tested = pl.DataFrame(
+        {
+            "product_category_1": [1, 2, 3],
+            "count_purchases": [100, 10_000, 50],
+            "interval_coverage_80": [0.8, 0.7, None],
+        }
+    )
+    found = coverage(tested)
+    assert found["label"].to_list() == ["Category 2", "Category 1"]
+    assert found["share"].to_list() == [0.7, 0.8]
+    assert found["low"].to_list() == pytest.approx([0.691, 0.711], abs=5e-4)
+    assert found["high"].to_list() == pytest.approx([0.709, 0.867], abs=5e-4)
+    assert coverage(tested.tail(1)).is_empty()
 
 
 def test_segments_stand_beside_data_that_have_none():

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from purchase_sample import training_set
 
@@ -10,6 +11,7 @@ from ml.purchase.basket import forecast_other_half
 from ml.purchase.champion import QUICK, EncodedSplit, encode_split, fit_champion
 from ml.purchase.data import PurchaseSplits, split_purchases
 from ml.purchase.evaluation import evaluate_purchase, judge_amounts, leak_check, noise_ceiling
+from ml.purchase.intervals import INTERVAL_COLUMNS
 from ml.purchase.task import to_events
 from ml.task import Evaluation
 
@@ -99,7 +101,10 @@ def evaluated(splits: PurchaseSplits, amounts: np.ndarray, encoded: EncodedSplit
     validation = splits.selection.test_purchase + 1.0
     baskets = forecast_other_half(splits.release.train, QUICK.encoder.factorisation, seed=1)
     candidates = {"stack": validation, "base": validation}
-    return evaluate_purchase(splits, amounts, candidates, baskets, encoded.encoder, 1, {}, {})
+    answers = pd.DataFrame({"predicted_purchase": amounts}).reindex(
+        columns=["predicted_purchase", *INTERVAL_COLUMNS]
+    )
+    return evaluate_purchase(splits, answers, candidates, baskets, encoded.encoder, 1, {}, {})
 
 
 def _with(features: np.ndarray, column: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def test_answers_keep_the_index_of_the_events(split, model):
     events.index = ["c", "a", "b"]
     answered = model.predict(None, events)
     assert list(answered.index) == ["c", "a", "b"]
-    assert list(answered.columns) == ["predicted_purchase"]
+    assert list(answered.columns) == SIGNATURE.outputs.input_names()
     assert answered["predicted_purchase"].dtype == np.float64
 
 

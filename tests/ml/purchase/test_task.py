@@ -21,6 +21,7 @@ from lakehouse.settings import Settings
 from ml import registry
 from ml.purchase import evaluation
 from ml.purchase.champion import QUICK
+from ml.purchase.intervals import COVERAGES, INTERVAL_COLUMNS
 from ml.purchase.spark_models import QUICK_SPARK
 from ml.purchase.task import PurchaseTask, to_events
 from ml.report import model_card
@@ -73,6 +74,33 @@ def test_the_first_model_becomes_champion_and_scores_every_purchase(settings, fi
     error = test["predicted_purchase"] - test["actual_purchase"]
     metrics = {metric.name: metric.value for metric in first.evaluation.metrics}
     assert np.sqrt(np.mean(error**2)) == pytest.approx(metrics["test_rmse"], rel=1e-6)
+
+
+def test_intervals_of_scored_purchases_cover_what_the_run_says(settings, first):
+    rows = rows_of(settings, "purchase_predictions")
+    test = rows[rows["split"] == "test"]
+    paid = test["actual_purchase"]
+    metrics = {metric.name: metric.value for metric in first.evaluation.metrics}
+    for percent in COVERAGES:
+        covered = paid.between(test[f"predicted_low_{percent}"], test[f"predicted_high_{percent}"])
+        assert covered.mean() == pytest.approx(metrics[f"interval_coverage_{percent}"])
+        # Four standard errors of a share among so few rows.
+        nominal = percent / 100
+        chance = 4 * np.sqrt(nominal * (1 - nominal) / len(test))
+        assert covered.mean() == pytest.approx(nominal, abs=chance)
+    assert (rows["predicted_low_95"] <= rows["predicted_low_80"]).all()
+    assert (rows["predicted_high_80"] <= rows["predicted_high_95"]).all()
+
+
+def test_a_champion_of_before_there_were_intervals_scores_without_them(settings, first):
+    class Old:
+        def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+            return pd.DataFrame({"predicted_purchase": 7.5}, index=frame.index)
+
+    context = make_context(settings, quiet())
+    (rows,) = PurchaseTask().score(Old(), training_set().head(3), context).values()
+    assert rows["predicted_purchase"].to_pylist() == [7.5] * 3
+    assert rows["predicted_low_80"].null_count == 3
 
 
 def test_a_run_tells_all_that_it_was_made_from(settings, first):
@@ -137,7 +165,7 @@ def test_the_champion_scores_events_of_the_stream(settings, first):
     champion = registry.load_champion("purchase_value", settings)
     events = to_events(training_set().head(4))
     answered = champion.predict(events)
-    assert list(answered.columns) == ["predicted_purchase"]
+    assert list(answered.columns) == ["predicted_purchase", *INTERVAL_COLUMNS]
     assert list(answered.index) == list(events.index)
 
 

@@ -24,7 +24,9 @@ errors as (
         predictions.predicted_purchase,
         predictions.model_version,
         predictions.data_kind,
-        predictions.predicted_purchase - predictions.actual_purchase as error
+        predictions.predicted_purchase - predictions.actual_purchase as error,
+        predictions.actual_purchase between predictions.predicted_low_80 and predictions.predicted_high_80 as is_in_80,
+        predictions.actual_purchase between predictions.predicted_low_95 and predictions.predicted_high_95 as is_in_95
     from predictions
     inner join products on predictions.product_id = products.product_id
 
@@ -41,6 +43,8 @@ quality as (
         avg(error) as mean_error,
         avg(abs(error)) as mean_absolute_error,
         sqrt(avg(error * error)) as root_mean_squared_error,
+        avg(cast(is_in_80 as int)) as interval_coverage_80,
+        avg(cast(is_in_95 as int)) as interval_coverage_95,
         max(model_version) as model_version,
         max(data_kind) as data_kind
     from errors
