@@ -64,9 +64,7 @@ def _layout(store: Store) -> Component:
                 ),
                 p="sm",
             ),
-            dmc.AppShellMain(
-                html.Main(html.Div(id=ids.CONTENT, className="page"), id="main", tabIndex="-1")
-            ),
+            dmc.AppShellMain(html.Div(id=ids.CONTENT, className="page"), id="main", tabIndex=-1),
         ],
         id=ids.SHELL,
         header={"height": 56},

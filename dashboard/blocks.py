@@ -98,7 +98,7 @@ def tile(title: str, href: str, *inner: Component, more: str, tone: Tone = "acce
     """A card of the first page that leads to another one; ``more`` says where to."""
     return html.Section(
         [
-            html.H3(title, className="block-title"),
+            html.H2(title, className="block-title"),
             *inner,
             dcc.Link(f"{more} \N{RIGHTWARDS ARROW}", href=href, className="more"),
         ],
@@ -127,7 +127,7 @@ def chart(
         filters: parameter of the address that a click on a bar filters by.
         link: to the rows behind it, as :func:`download` makes it.
     """
-    head = [html.H3(title, className="block-title")]
+    head = [html.H2(title, className="block-title")]
     if badge:
         head.append(tag(badge, "warm"))
     return html.Div(
@@ -172,7 +172,7 @@ def table(page: str, data: DataTable, search: str = "", *, badge: str = "") -> C
         if count <= _SHOWN_ROWS
         else f"{_SHOWN_ROWS} of {count:,} rows"
     )
-    title = [html.H3(data.title, className="block-title")]
+    title = [html.H2(data.title, className="block-title")]
     if badge:
         title.append(tag(badge, "warm"))
     return html.Div(

@@ -260,7 +260,7 @@ def _footnote(tautologies: pl.DataFrame) -> Component:
         for row in tautologies.iter_rows(named=True)
     ]
     return html.Aside(
-        [html.H3("Not counted above", className="block-title"), *lines], className="footnote"
+        [html.H2("Not counted above", className="block-title"), *lines], className="footnote"
     )
 
 
