@@ -2,11 +2,11 @@
 
 from lakehouse.builds.test_history import ensure_test_results
 from lakehouse.data.bronze import ensure_csv_purchases
+from lakehouse.kafka.tables import ensure_bronze_tables, ensure_losses_table
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.settings import Settings
 from ml.tables import ensure_prediction_tables
 from streaming.live_tables import ensure_live_tables
-from streaming.tables import ensure_bronze_tables, ensure_losses_table
 
 __all__ = ["ensure_registered_tables"]
 

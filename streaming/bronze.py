@@ -49,7 +49,7 @@ def to_bronze(records: DataFrame, kind: MessageType) -> DataFrame:
         kind: what the topic should hold.
 
     Returns:
-        One row per record, with the columns of ``streaming.tables.bronze_schema(kind)``. A row
+        One row per record, with the columns of ``bronze_schema(kind)``. A row
         that is not valid keeps the fields that could be read, every reason, and its raw bytes.
     """
     read = records.select(

@@ -14,12 +14,12 @@ from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.kafka.connection import spark_options
 from lakehouse.kafka.contract import MessageType
+from lakehouse.kafka.tables import bronze_path, next_offsets
 from lakehouse.settings import Settings
 from streaming.bronze import to_bronze
 from streaming.checkpoint import checkpoint_path, prepare_checkpoint, starting_offsets
 from streaming.options import JobOptions
 from streaming.session import use_pool
-from streaming.tables import bronze_path, next_offsets
 
 __all__ = ["VERDICTS", "start_bronze_query"]
 

@@ -18,6 +18,7 @@ from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
+from lakehouse.kafka.tables import accepted_ends, ensure_bronze_tables, ensure_losses_table
 from lakehouse.kafka.topics import Topic, admin_client, ensure_topics
 from lakehouse.settings import Settings
 from streaming.bronze_query import start_bronze_query
@@ -33,7 +34,6 @@ from streaming.metrics import MetricsLog, metrics_row
 from streaming.options import JobOptions
 from streaming.scoring import MODEL, SCORING_QUERY, ChampionWatch, start_scoring_query
 from streaming.session import stream_session
-from streaming.tables import accepted_ends, ensure_bronze_tables, ensure_losses_table
 from streaming.upkeep import Upkeep
 
 __all__ = ["run_job"]

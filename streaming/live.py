@@ -21,6 +21,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.settings import Settings
 from streaming.checkpoint import checkpoint_path, prepare_checkpoint
 from streaming.live_stores import (
@@ -35,7 +36,6 @@ from streaming.live_tables import LIVE_AGGREGATES, live_path
 from streaming.live_windows import PURCHASE_COLUMNS, WATERMARK, advance_of
 from streaming.options import JobOptions, Sink
 from streaming.session import use_pool
-from streaming.tables import bronze_path
 
 __all__ = [
     "LIVE_QUERY",

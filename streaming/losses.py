@@ -17,16 +17,16 @@ from kafka.errors import KafkaError
 from lakehouse.errors import StreamError
 from lakehouse.kafka.connection import client_options, no_answer
 from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
-from lakehouse.settings import Settings
-from streaming.checkpoint import checkpoint_path, committed_offsets
-from streaming.job_lock import only_one_job
-from streaming.tables import (
+from lakehouse.kafka.tables import (
     LOSSES_SCHEMA,
     accepted_ends,
     bronze_path,
     ensure_losses_table,
     next_offsets,
 )
+from lakehouse.settings import Settings
+from streaming.checkpoint import checkpoint_path, committed_offsets
+from streaming.job_lock import only_one_job
 
 __all__ = ["Loss", "accept_losses", "lost_spans"]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_path, ensure_bronze_tables
 from lakehouse.settings import Settings
 from streaming.cluster import kept_cluster_path, kept_topics_path
 from streaming.job_lock import only_one_job
 from streaming.live import archive_folder
 from streaming.live_tables import LIVE_TABLES, ensure_live_tables, live_path
-from streaming.tables import bronze_path, ensure_bronze_tables
 
 __all__ = ["folders_of_stream", "reset_stream"]
 

@@ -17,12 +17,12 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import bronze_path, next_offsets
 from lakehouse.settings import Settings
 from streaming.checkpoint import checkpoint_path
 from streaming.live_tables import FEATURES, PREDICTIONS, live_path
 from streaming.options import JobOptions
 from streaming.session import use_pool
-from streaming.tables import bronze_path, next_offsets
 
 __all__ = ["MODEL", "SCORING_QUERY", "ChampionWatch", "Model", "Scorer", "start_scoring_query"]
 

@@ -14,10 +14,10 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.settings import Settings
 from streaming.live_tables import LIVE_AGGREGATES, PREDICTIONS, STREAM_METRICS, live_path
 from streaming.session import use_pool
-from streaming.tables import bronze_path
 
 __all__ = ["Upkeep", "compact_bronze", "compact_live"]
 

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.settings import Settings
 from streaming.live_tables import (
     AVERAGE_BY_CITY,
@@ -20,7 +21,6 @@ from streaming.live_tables import (
     live_path,
 )
 from streaming.live_windows import PURCHASE_COLUMNS
-from streaming.tables import bronze_path
 
 
 def totals() -> tuple[Column, ...]:

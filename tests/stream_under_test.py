@@ -17,10 +17,10 @@ from kafka import KafkaConsumer, TopicPartition
 
 from lakehouse.kafka.connection import client_options
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.settings import PROJECT_DIR, Settings
 from simulator.account import Account
 from streaming.checkpoint import checkpoint_path
-from streaming.tables import bronze_path
 
 JOB = ("-m", "streaming.run")
 PRODUCER = ("-m", "simulator", "produce")

@@ -9,9 +9,9 @@ from pyspark.sql import SparkSession
 
 from lakehouse.kafka.connection import spark_options
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.settings import Settings
 from streaming.bronze import to_bronze
-from streaming.tables import bronze_path
 
 __all__ = ["batch_seconds", "drain_seconds", "load_seconds"]
 

@@ -16,10 +16,10 @@ from bench.stream.latency import percentiles, row_latencies
 from bench.stream.world import World
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.settings import Settings
 from streaming.live_tables import PREDICTIONS, SHOPPING_SESSIONS, live_path
 from streaming.session import stream_session
-from streaming.tables import bronze_path
 
 __all__ = [
     "LATENCY_RATES",

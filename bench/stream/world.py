@@ -19,12 +19,12 @@ from deltalake import DeltaTable
 
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.services import supervisor
 from lakehouse.settings import PROJECT_DIR, Settings
 from simulator.account import Account
 from streaming import health
 from streaming.live_tables import STREAM_METRICS, live_path
-from streaming.tables import bronze_path
 
 __all__ = ["Sent", "World", "new_world"]
 

@@ -22,9 +22,9 @@ from bench.stream.section import bench_stream
 from bench.stream.stages import Backlog, Sustained, Weight, keeps_up, lasting_processes
 from bench.stream.world import World
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import bronze_path, bronze_schema, ensure_bronze_tables
 from lakehouse.settings import Settings
 from simulator.account import Account
-from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 START = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SINCE = START.timestamp()

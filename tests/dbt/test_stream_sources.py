@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_schema
 from streaming.live_tables import LIVE_TABLES
-from streaming.tables import bronze_schema
 
 TYPES = {
     pa.string(): "string",

@@ -14,9 +14,9 @@ from pyspark.sql import SparkSession
 from stream_under_test import JOB, PRODUCER, StreamUnderTest, until
 
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import ensure_bronze_tables
 from lakehouse.services import supervisor
 from streaming import health
-from streaming.tables import ensure_bronze_tables
 
 pytestmark = pytest.mark.faults
 

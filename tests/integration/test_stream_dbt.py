@@ -27,12 +27,12 @@ from lakehouse.kafka.contract import (
     PURCHASES,
     MessageType,
 )
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.services import supervisor
 from simulator.account import Account
 from simulator.events.faults import BROKEN_KINDS
 from simulator.purchases.generate import generate
 from streaming import health
-from streaming.tables import bronze_path
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 

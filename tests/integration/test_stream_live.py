@@ -12,6 +12,7 @@ from mlflow.models import infer_signature
 from stream_under_test import JOB, StreamUnderTest
 
 from lakehouse.kafka.contract import MESSAGE_TYPES, PURCHASES
+from lakehouse.kafka.tables import bronze_path
 from ml.registry import promote, register
 from ml.tracking import tracked_run
 from streaming.checkpoint import checkpoint_path
@@ -24,7 +25,6 @@ from streaming.live_tables import (
     live_path,
 )
 from streaming.scoring import MODEL
-from streaming.tables import bronze_path
 from streaming.upkeep import compact_bronze
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]

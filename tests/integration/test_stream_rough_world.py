@@ -15,11 +15,11 @@ from stream_under_test import JOB, StreamUnderTest, until
 from lakehouse.errors import StreamError
 from lakehouse.kafka.connection import client_options
 from lakehouse.kafka.contract import MESSAGE_TYPES, PRODUCT_VIEWS, PURCHASES
+from lakehouse.kafka.tables import bronze_path
 from lakehouse.kafka.topics import admin_client, ensure_topics
 from simulator.events.rounds import event_id
 from streaming import health
 from streaming.live_tables import AVERAGE_BY_CITY, live_path
-from streaming.tables import bronze_path
 
 pytestmark = pytest.mark.integration
 

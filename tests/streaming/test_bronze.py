@@ -9,10 +9,10 @@ import pytest
 from deltalake import DeltaTable, Schema
 
 from lakehouse.kafka.contract import CUSTOMER_EVENTS, MAX_VALUE_BYTES, PRODUCT_VIEWS, PURCHASES
+from lakehouse.kafka.tables import bronze_schema
 from simulator.events.faults import BROKEN_KINDS, iso_millis
 from simulator.events.visits import Event
 from streaming.bronze import to_bronze
-from streaming.tables import bronze_schema
 
 KAFKA_TIME = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 RECORDS = "value binary, topic string, partition int, offset long, timestamp timestamp"

@@ -6,8 +6,8 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from lakehouse.errors import StreamError
+from lakehouse.kafka.tables import next_offsets
 from streaming.checkpoint import prepare_checkpoint
-from streaming.tables import next_offsets
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import MESSAGE_TYPES, PURCHASES
+from lakehouse.kafka.tables import accepted_ends, bronze_path, bronze_schema, ensure_bronze_tables
 from lakehouse.settings import Settings
 from streaming import losses
 from streaming.checkpoint import checkpoint_path, committed_offsets
 from streaming.job_lock import only_one_job
 from streaming.losses import Loss, accept_losses, lost_spans
-from streaming.tables import accepted_ends, bronze_path, bronze_schema, ensure_bronze_tables
 
 
 @pytest.fixture

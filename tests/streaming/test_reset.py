@@ -10,13 +10,13 @@ from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import bronze_path, bronze_schema, ensure_bronze_tables
 from lakehouse.settings import PROJECT_DIR, Settings
 from streaming.checkpoint import checkpoint_path
 from streaming.cluster import kept_cluster_path
 from streaming.job_lock import only_one_job
 from streaming.live_tables import TOP_PRODUCTS, live_path
 from streaming.reset import folders_of_stream, reset_stream
-from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import bronze_schema
 from lakehouse.settings import Settings
 from streaming.live_tables import PREDICTIONS, ensure_live_tables, live_path
 from streaming.scoring import ChampionWatch, Scorer
-from streaming.tables import bronze_schema
 
 
 class TenTimesCategory:

@@ -3,8 +3,8 @@
 from deltalake import DeltaTable
 
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import bronze_path, bronze_schema, ensure_bronze_tables
 from lakehouse.settings import Settings
-from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 
 def test_each_topic_has_a_table_of_its_own_and_a_second_start_leaves_it_alone(tmp_path):
