@@ -2,7 +2,7 @@
 
 from lakehouse.builds.test_history import ensure_test_results
 from lakehouse.data.bronze import ensure_csv_purchases
-from lakehouse.kafka.tables import ensure_bronze_tables, ensure_losses_table
+from lakehouse.kafka.tables import ensure_losses_table, ensure_records_table
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.settings import Settings
 from ml.tables import ensure_prediction_tables
@@ -23,7 +23,7 @@ def ensure_registered_tables(settings: Settings) -> None:
     """
     refuse_old_layout(settings)
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
-    ensure_bronze_tables(settings)
+    ensure_records_table(settings)
     ensure_losses_table(settings)
     ensure_live_tables(settings)
     ensure_prediction_tables(settings)

@@ -1,17 +1,9 @@
 """The limits of the project's variables, by the very macro that every run begins with."""
 
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-import yaml
-from dbt_common.clients.jinja import CallableMacroGenerator
-from dbt_common.exceptions.macros import MacroReturn
-
-from lakehouse.dbt import DBT_PROJECT_DIR
-
-MACROS = ("check_variables", "is_number_between", "refuse_variable")
+from project_macro import project_variables, run_macro
 
 # Every number with the least and the most that it may be; none for no limit that anyone reaches.
 LIMITS: dict[str, tuple[float, float | None]] = {
@@ -43,36 +35,17 @@ LIMITS: dict[str, tuple[float, float | None]] = {
 WHOLE = {"max_purchase", "folds", "first_purchases", "lifetime_years", "training_percent"}
 
 
-def project_variables() -> dict[str, Any]:
-    return yaml.safe_load((DBT_PROJECT_DIR / "dbt_project.yml").read_text())["vars"]
-
-
-def refuse(message: str) -> NoReturn:
-    raise ValueError(message)
-
-
-def give_back(value: Any) -> NoReturn:
-    raise MacroReturn(value)
-
-
 def check(**changed: Any) -> None:
     """Run the macro on the project's variables, some of them changed.
 
     Raises:
         ValueError: it refuses one.
     """
-    variables = project_variables() | changed
-    context: dict[str, Any] = {
-        "var": variables.__getitem__,
-        "return": give_back,
-        "exceptions": SimpleNamespace(raise_compiler_error=refuse),
-    }
-    for name in MACROS:
-        text = (DBT_PROJECT_DIR / "macros" / f"{name}.sql").read_text()
-        macro = SimpleNamespace(name=name, macro_sql=text, unique_id=name, original_file_path=name)
-        context[name] = CallableMacroGenerator(macro, context)
-    run: Callable[[], object] = context["check_variables"]
-    run()
+    run_macro(
+        "check_variables",
+        *("is_number_between", "refuse_variable"),
+        variables=project_variables() | changed,
+    )
 
 
 def test_the_project_s_own_variables_are_within_their_limits() -> None:
