@@ -14,12 +14,14 @@ __all__ = ["ensure_registered_tables"]
 def ensure_registered_tables(settings: Settings) -> None:
     """Create those that are not there yet, empty, each as its writer would.
 
+    Those of an earlier version get the columns and properties that they lack.
+
     dbt registers them in the metastore and builds on them, so a lakehouse without a stream or
     without models has the same tables, only without rows.
 
     Raises:
-        TableError: one cannot be created or read, or lacks a column, or the tables of an earlier
-            version stand in its layout.
+        TableError: one cannot be created or read, or has a column of another type, or tables
+            of an earlier version stand in its layout.
     """
     refuse_old_layout(settings)
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))

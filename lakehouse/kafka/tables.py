@@ -120,7 +120,7 @@ def ensure_losses_table(settings: Settings) -> DeltaTable:
     """Create ``audit.stream_losses`` if it is not there yet, and open it.
 
     Raises:
-        TableError: it cannot be created or read, or lacks a column.
+        TableError: it cannot be created or read, or has a column of another type.
     """
     return ensure_table(
         settings.table_path("audit", "stream_losses"),
