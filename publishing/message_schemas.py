@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from lakehouse.kafka.contract import MESSAGE_TYPES, Field, MessageType
+from lakehouse.kafka.contract import (
+    EARLIEST_EVENT_AT,
+    LATEST_AHEAD,
+    MAX_VALUE_BYTES,
+    MESSAGE_TYPES,
+    Field,
+    MessageType,
+)
 from lakehouse.settings import PROJECT_DIR
 
 __all__ = ["MESSAGE_SCHEMAS", "message_schema", "message_schemas"]
@@ -16,7 +23,10 @@ _TYPES: dict[str, dict[str, Any]] = {
     "timestamp": {
         "type": "string",
         "format": "date-time",
-        "description": "ISO 8601 with a zone; not more than an hour ahead of the broker's clock",
+        "description": (
+            f"ISO 8601 with a zone, not before {EARLIEST_EVENT_AT:%Y-%m-%d} and not more than "
+            f"{LATEST_AHEAD} hours ahead of the broker's clock"
+        ),
     },
 }
 
@@ -29,7 +39,7 @@ def message_schema(kind: MessageType) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.topic,
-        "description": kind.description,
+        "description": f"{kind.description}. At most {MAX_VALUE_BYTES} bytes",
         "type": "object",
         "properties": {field.name: _property(field) for field in kind.fields},
         "required": [field.name for field in kind.fields if field.is_required],
