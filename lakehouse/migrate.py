@@ -7,6 +7,7 @@ layout, and the records of Kafka, from a table for each topic to the one of all 
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -153,7 +154,8 @@ def _batches(tables: list[DeltaTable]) -> Iterator[pa.RecordBatch]:
     """All rows with the columns of ``records_schema()``, null where a table has no such column."""
     # Not by delta-rs's own reader, which cannot run within its writer; these files are local.
     options = ds.ParquetReadOptions(coerce_int96_timestamp_unit="us")
-    files = [uri for table in tables for uri in table.file_uris()]
+    # A blank or a letter beyond ASCII in the folder's name is encoded there.
+    files = [unquote(uri) for table in tables for uri in table.file_uris()]
     for file in files:
         fragment = ds.dataset(file, format=ds.ParquetFileFormat(read_options=options))
         for batch in fragment.to_batches():

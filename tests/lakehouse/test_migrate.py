@@ -20,7 +20,10 @@ from lakehouse.settings import Settings
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(var_dir=tmp_path, root="", _env_file=None)
+    """Of a lakehouse in a folder whose name is another one in a URI."""
+    folder = tmp_path / "it's a 100% place"
+    folder.mkdir()
+    return Settings(var_dir=folder, root="", _env_file=None)
 
 
 @pytest.fixture
