@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.kafka.contract import CUSTOMER_EVENTS, PRODUCT_VIEWS, PURCHASES
-from lakehouse.kafka.tables import RECORDS, records_schema
+from lakehouse.kafka.tables import LOSSES_SCHEMA, RECORDS, records_schema
 from streaming.live_tables import LIVE_TABLES
 
 STAGED = {
@@ -28,6 +28,7 @@ TYPES = {
 }
 WRITTEN = {
     f"bronze.{RECORDS}": records_schema(),
+    "audit.stream_losses": LOSSES_SCHEMA,
     **{f"live.{table.name}": table.schema for table in LIVE_TABLES},
 }
 
