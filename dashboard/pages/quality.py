@@ -187,7 +187,13 @@ def _stream(view: View) -> list[Component]:
     )
     different = accepted + refused
     lost = stream["count_lost"].sum()
-    missing = (stream["last_offset"] - stream["first_offset"] + 1).sum() - landed - lost
+    offsets = pl.col("last_offset") - pl.col("first_offset") + 1
+    missing = (
+        stream.filter(~pl.col("may_have_gaps"))
+        .select(offsets - pl.col("count_landed") - pl.col("count_lost"))
+        .to_series()
+        .sum()
+    )
     cards = blocks.figures(
         ("Messages in", number(landed), f"{stream['topic'].n_unique()} topics"),
         ("Messages repeated", number(repeated), "kept once, a file's purchases too"),

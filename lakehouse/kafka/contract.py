@@ -78,12 +78,14 @@ class MessageType:
         partitions: that it is made with.
         description: what a message is.
         fields: in the order of the contract.
+        may_have_gaps: whether offsets without a record are normal there; only dbt's audits ask.
     """
 
     topic: str
     partitions: int
     description: str
     fields: tuple[Field, ...]
+    may_have_gaps: bool = False
 
     @property
     def event_types(self) -> tuple[str, ...]:

@@ -91,7 +91,8 @@ accounted as (
         partitions.count_duplicates,
         partitions.first_landed_at,
         partitions.last_landed_at,
-        coalesce(lost.count_lost, 0) as count_lost
+        coalesce(lost.count_lost, 0) as count_lost,
+        {{ may_have_gaps('partitions.topic') }} as may_have_gaps
     from partitions
     left join lost
         on
