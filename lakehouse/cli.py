@@ -200,13 +200,13 @@ def summary() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Move the tables of an earlier version to where this one looks for them; stops services."""
+    """Bring the tables of an earlier version to where and how this one has them; stops services."""
     with only_one_build(settings()):
         count = run_migrate(settings(), console.print)
     console.print(
-        f"{count} tables moved and registered. Next: `make build`"
+        f"{count} tables taken along. Next: `make build`"
         if count
-        else "Nothing to move: no table stands in the layout of an earlier version."
+        else "Nothing to do: no table stands in the layout of an earlier version."
     )
 
 

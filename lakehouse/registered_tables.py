@@ -2,12 +2,12 @@
 
 from lakehouse.builds.test_history import ensure_test_results
 from lakehouse.data.bronze import ensure_csv_purchases
+from lakehouse.kafka.tables import ensure_losses_table, ensure_records_table
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
 from lakehouse.settings import Settings
 from ml.tables import ensure_prediction_tables
 from streaming.live_tables import ensure_live_tables
-from streaming.tables import ensure_bronze_tables, ensure_losses_table
 
 __all__ = ["ensure_registered_tables"]
 
@@ -15,18 +15,20 @@ __all__ = ["ensure_registered_tables"]
 def ensure_registered_tables(settings: Settings) -> None:
     """Create those that are not there yet, empty, each as its writer would.
 
+    Those of an earlier version get the columns and properties that they lack.
+
     dbt registers them in the metastore and builds on them, so a lakehouse without a stream or
     without models has the same tables, only without rows.
 
     Raises:
         SettingsError: a folder cannot be written to.
-        TableError: one cannot be created or read, or lacks a column, or the metastore is about
-            another root, or the tables of an earlier version stand in its layout.
+        TableError: one cannot be created or read, or has a column of another type, or the
+            metastore is about another root, or tables of an earlier version stand in its layout.
     """
     check_root(settings)
     refuse_old_layout(settings)
     ensure_csv_purchases(settings.table_path("bronze", "csv_purchases"))
-    ensure_bronze_tables(settings)
+    ensure_records_table(settings)
     ensure_losses_table(settings)
     ensure_live_tables(settings)
     ensure_prediction_tables(settings)

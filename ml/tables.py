@@ -190,7 +190,7 @@ def ensure_prediction_tables(settings: Settings) -> None:
     """Create the tables of predictions that are not there yet, empty.
 
     Raises:
-        TableError: one cannot be created or read, or lacks a column.
+        TableError: one cannot be created or read, or has a column of another type.
     """
     for table in _TABLES:
         ensure_table(

@@ -1,5 +1,6 @@
 """The command line of the publications; `make` calls it."""
 
+import json
 from datetime import UTC, datetime
 
 import typer
@@ -11,6 +12,7 @@ from publishing.dbt_docs import parse_project, write_static_docs
 from publishing.dictionary import DICTIONARY, dictionary
 from publishing.findings import Findings, find
 from publishing.lineage import write_lineage
+from publishing.message_schemas import message_schemas
 from publishing.notebook import write_notebook
 from publishing.presentation import write_presentation
 from publishing.report import write_report
@@ -34,9 +36,12 @@ def dbt_docs() -> None:
 
 @app.command("dictionary")
 def write_dictionary() -> None:
-    """Write docs/data-dictionary.md from the descriptions beside the models."""
+    """Write docs/data-dictionary.md from the descriptions beside the models, and docs/messages."""
     DICTIONARY.write_text(dictionary(parse_project(settings())))
     console.print(f"Data dictionary: {DICTIONARY}", soft_wrap=True)
+    for path, schema in message_schemas().items():
+        path.write_text(json.dumps(schema, indent=2) + "\n")
+        console.print(f"Schema of messages: {path}", soft_wrap=True)
 
 
 @app.command("lineage")

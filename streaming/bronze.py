@@ -1,10 +1,12 @@
 """From Kafka records to bronze rows: parsed, judged and kept, good and bad in one table.
 
-Pure functions from DataFrame to DataFrame, the same for a stream and for a batch. One table per
-topic holds every record exactly once, so a single Delta commit carries good and bad rows alike and
-the two can never disagree.
+Pure functions from DataFrame to DataFrame, the same for a stream and for a batch. One table holds
+every record of every topic exactly once, so a single Delta commit carries good and bad rows of all
+topics alike, and no two of them can ever disagree. The columns are those of all topics together;
+what a record has to look like depends on its own.
 """
 
+from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import or_
 
@@ -16,8 +18,10 @@ from lakehouse.kafka.contract import (
     EARLIEST_EVENT_AT,
     LATEST_AHEAD,
     MAX_VALUE_BYTES,
+    MESSAGE_TYPES,
     Field,
     MessageType,
+    all_fields,
 )
 
 __all__ = ["to_bronze"]
@@ -41,15 +45,15 @@ _INSTANT = (
 )
 
 
-def to_bronze(records: DataFrame, kind: MessageType) -> DataFrame:
-    """Parse and judge the records of one topic.
+def to_bronze(records: DataFrame) -> DataFrame:
+    """Parse and judge the records of any of the project's topics.
 
     Args:
-        records: as Spark's Kafka source gives them: value, topic, partition, offset, timestamp.
-        kind: what the topic should hold.
+        records: as Spark's Kafka source gives them with ``includeHeaders``: key, value, headers,
+            topic, partition, offset, timestamp.
 
     Returns:
-        One row per record, with the columns of ``streaming.tables.bronze_schema(kind)``. A row
+        One row per record, with the columns of ``lakehouse.kafka.tables.records_schema()``. A row
         that is not valid keeps the fields that could be read, every reason, and its raw bytes.
     """
     read = records.select(
@@ -57,18 +61,20 @@ def to_bronze(records: DataFrame, kind: MessageType) -> DataFrame:
         F.col("partition").alias("kafka_partition"),
         F.col("offset").alias("kafka_offset"),
         F.col("timestamp").alias("kafka_timestamp"),
+        F.col("key").alias("kafka_key"),
+        F.col("headers").alias("kafka_headers"),
         F.col("value"),
         _unreadable().alias("unreadable"),
+        _by_topic(_names_of).alias("known"),
     ).withColumn("json", F.when(F.col("unreadable").isNull(), F.col("value").cast("string")))
     parsed = read.select(
         "*",
-        F.from_json("json", _json_schema(kind), _JSON_OPTIONS).alias("fields"),
+        F.from_json("json", _json_schema(), _JSON_OPTIONS).alias("fields"),
         F.json_object_keys("json").alias("names"),
     )
-    known = F.array(*(F.lit(field.name) for field in kind.fields))
     named = parsed.withColumns(
         {
-            "has_unknown": F.size(F.array_except("names", known)) > 0,
+            "has_unknown": F.size(F.array_except("names", "known")) > 0,
             # JSON lets a name stand twice and leaves it open which value counts.
             "has_doubled": F.coalesce(
                 F.size("names") > F.size(F.array_distinct("names")), F.lit(False)
@@ -82,14 +88,16 @@ def to_bronze(records: DataFrame, kind: MessageType) -> DataFrame:
     detailed = named.withColumn("texts", F.when(is_odd & is_single, texts)).withColumn(
         "event_at", _instant(F.col("fields").getField("timestamp"))
     )
-    judged = detailed.withColumn("reasons", _reasons(kind))
+    judged = detailed.withColumn("reasons", _reasons())
     is_valid = F.col("reasons").isNull()
     return judged.select(
-        *(_column(field) for field in kind.fields),
-        F.when(F.col("has_unknown"), _extra_fields(kind)).alias("extra_fields"),
+        *(_column(name) for name in all_fields()),
+        F.when(F.col("has_unknown"), _extra_fields()).alias("extra_fields"),
         is_valid.alias("is_valid"),
         F.col("reasons").alias("rejection_reason"),
         F.when(~is_valid, F.col("value")).alias("raw_value"),
+        "kafka_key",
+        "kafka_headers",
         "topic",
         "kafka_partition",
         "kafka_offset",
@@ -98,8 +106,22 @@ def to_bronze(records: DataFrame, kind: MessageType) -> DataFrame:
     )
 
 
-def _json_schema(kind: MessageType) -> T.StructType:
-    fields = [T.StructField(field.name, _TYPES[field.type]) for field in kind.fields]
+def _by_topic(value_of: Callable[[MessageType], Column]) -> Column:
+    """What a function gives for the topic of the row; null for a topic that nobody knows."""
+    values = [F.when(_is_of([kind.topic]), value_of(kind)) for kind in MESSAGE_TYPES.values()]
+    return F.coalesce(*values)
+
+
+def _is_of(topics: Iterable[str]) -> Column:
+    return F.lit(True) if set(topics) == set(MESSAGE_TYPES) else F.col("topic").isin(*topics)
+
+
+def _names_of(kind: MessageType) -> Column:
+    return F.array(*(F.lit(field.name) for field in kind.fields))
+
+
+def _json_schema() -> T.StructType:
+    fields = [T.StructField(name, _TYPES[kind]) for name, kind in all_fields().items()]
     return T.StructType([*fields, T.StructField(_BROKEN, T.StringType())])
 
 
@@ -126,9 +148,8 @@ def _unreadable() -> Column:
     )
 
 
-def _extra_fields(kind: MessageType) -> Column:
-    known = [field.name for field in kind.fields]
-    return F.map_filter("texts", lambda name, _: ~name.isin(known))
+def _extra_fields() -> Column:
+    return F.map_filter("texts", lambda name, _: ~F.array_contains(F.col("known"), name))
 
 
 def _instant(text: Column) -> Column:
@@ -136,20 +157,32 @@ def _instant(text: Column) -> Column:
     return F.when(text.rlike(_INSTANT), F.try_to_timestamp(text))
 
 
-def _column(field: Field) -> Column:
-    if field.type == "timestamp":
-        return F.col("event_at")
-    return F.col("fields").getField(field.name).alias(field.column)
+def _column(name: str) -> Column:
+    """A field; null in the rows of topics that have none of this name."""
+    topics = [
+        kind.topic
+        for kind in MESSAGE_TYPES.values()
+        if name in (field.name for field in kind.fields)
+    ]
+    if all_fields()[name] == "timestamp":
+        value, column = F.col("event_at"), "event_at"
+    else:
+        value, column = F.col("fields").getField(name), name
+    return F.when(_is_of(topics), value).alias(column)
 
 
-def _reasons(kind: MessageType) -> Column:
+def _reasons() -> Column:
     """All reasons for which a record cannot be used, in a fixed order; null for a valid one."""
     is_whole = (
         F.col("names").isNotNull()
         & (F.col("fields").getField(_BROKEN).isNull() | F.col("texts").isNotNull())
         & _is_alone()
     )
-    rules = [rule for field in kind.fields for rule in _rules(field)]
+    rules = [
+        (_is_of(topics) & is_broken, reason)
+        for field, topics in _topics_of_fields().items()
+        for is_broken, reason in _rules(field)
+    ]
     # One boolean settles nearly all records; building their array costs five times as much.
     is_fine = ~reduce(or_, (F.coalesce(is_broken, F.lit(False)) for is_broken, _ in rules))
     each = F.array_compact(F.array(*(F.when(is_broken, reason) for is_broken, reason in rules)))
@@ -159,6 +192,17 @@ def _reasons(kind: MessageType) -> Column:
         .when(~is_whole, F.array(F.lit("value_is_no_json_object")))
         .when(~is_fine, each)
     )
+
+
+def _topics_of_fields() -> dict[Field, list[str]]:
+    """The topics in which a field has the very same rules, in the order of the columns."""
+    topics: dict[Field, list[str]] = {}
+    for name in all_fields():
+        for kind in MESSAGE_TYPES.values():
+            for field in kind.fields:
+                if field.name == name:
+                    topics.setdefault(field, []).append(kind.topic)
+    return topics
 
 
 def _is_alone() -> Column:

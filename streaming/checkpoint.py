@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -19,16 +20,21 @@ def checkpoint_path(var_dir: Path, query: str) -> Path:
     return var_dir / "stream" / "checkpoints" / query
 
 
-def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
+def prepare_checkpoint(
+    folder: Path, table: DeltaTable, topics: Collection[str] | None = None
+) -> bool:
     """Look whether a query can go on from a checkpoint; clear away one that never began.
 
     A query that is named in its checkpoint but has planned no batch would begin at batch 0 under
     its old name, and Delta would skip the batches whose numbers it has seen under that name. So
-    such a rest is removed, and the query begins under a new name where its table ends.
+    such a rest is removed, and the query begins under a new name where its table ends. So does one
+    that read other topics before, as Spark takes no topic into a query that has begun, and one
+    whose newest batch cannot be read.
 
     Args:
         folder: of the checkpoint.
         table: that the query writes.
+        topics: that the query is to read, if it reads Kafka.
 
     Returns:
         True when there is a batch to go on from.
@@ -52,37 +58,63 @@ def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
                 "been deleted and made anew. Remove the folder; the job then goes on from what "
                 "the table holds"
             )
+    if has_batches and topics is not None:
+        has_batches = set(_planned_offsets(folder, _newest(folder / "offsets"))) == set(topics)
     if not has_batches:
         shutil.rmtree(folder, ignore_errors=True)
     return has_batches
 
 
-def committed_offsets(folder: Path, topic: str) -> dict[int, int]:
-    """The end of the newest batch that a query finished, by partition; empty without one.
+def committed_offsets(folder: Path) -> dict[str, dict[int, int]]:
+    """The end of the newest batch that a query of Kafka finished, by topic and partition.
+
+    Empty if it finished none.
 
     Args:
-        folder: of the checkpoint of a query that reads one topic of Kafka.
-        topic: its name.
+        folder: of its checkpoint.
     """
-    numbers = [int(path.name) for path in (folder / "commits").glob("*") if path.name.isdigit()]
-    file = folder / "offsets" / str(max(numbers, default=-1))
+    return _planned_offsets(folder, _newest(folder / "commits"))
+
+
+def _newest(log: Path) -> int:
+    """Number of the newest batch in a log of a checkpoint; -1 without one."""
+    return max((int(path.name) for path in log.glob("*") if path.name.isdigit()), default=-1)
+
+
+def _planned_offsets(folder: Path, batch: int) -> dict[str, dict[int, int]]:
+    file = folder / "offsets" / str(batch)
     if not file.is_file():
         return {}
-    # A version, settings of the batch, then a line for each source.
-    *_, ends = file.read_text().splitlines()
-    return {int(part): end for part, end in json.loads(ends).get(topic, {}).items()}
+    try:
+        # A version, settings of the batch, then a line for each source.
+        *_, ends = file.read_text().splitlines()
+        topics = json.loads(ends)
+    except ValueError:  # a disk that was full, or a torn file: as good as none
+        return {}
+    return {
+        topic: {int(number): end for number, end in parts.items()}
+        for topic, parts in topics.items()
+    }
 
 
-def starting_offsets(topic: str, partitions: int, held: dict[int, int]) -> str:
+def starting_offsets(partitions: Mapping[str, int], *known: Mapping[str, Mapping[int, int]]) -> str:
     """Where a query without a checkpoint begins, as Spark's Kafka source wants it.
 
     Args:
-        topic: name of the topic.
-        partitions: number of its partitions.
-        held: the offset after the last one that the table holds, by partition.
+        partitions: how many each topic has.
+        known: offsets before which nothing is to be read, by topic and partition: those after the
+            last one that the table holds, for instance. The highest counts.
 
     Example:
-        >>> starting_offsets("t", 2, {1: 7})
+        >>> starting_offsets({"t": 2}, {"t": {1: 7}}, {"t": {1: 5}})
         '{"t": {"0": -2, "1": 7}}'
     """
-    return json.dumps({topic: {str(n): held.get(n, _EARLIEST) for n in range(partitions)}})
+    return json.dumps(
+        {
+            topic: {
+                str(n): max(ends.get(topic, {}).get(n, _EARLIEST) for ends in known)
+                for n in range(count)
+            }
+            for topic, count in partitions.items()
+        }
+    )

@@ -1,7 +1,7 @@
 """The streaming job: Kafka to bronze, bronze to live aggregates and predictions, in one process.
 
-One query per topic fills its bronze table; one more keeps all live aggregates, and one scores. What
-ends one of them leaves the others running: bronze goes on when a model raises.
+One query fills bronze from all topics, one keeps all live aggregates, and one scores. What ends one
+of them leaves the others running: bronze goes on when a model raises.
 """
 
 import json
@@ -17,8 +17,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.errors import StreamError
-from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
+from lakehouse.kafka.tables import RECORDS, ensure_losses_table, ensure_records_table
 from lakehouse.kafka.topics import Topic, admin_client, ensure_topics
+from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
 from lakehouse.settings import Settings
 from streaming.bronze_query import start_bronze_query
@@ -34,7 +35,6 @@ from streaming.metrics import MetricsLog, metrics_row
 from streaming.options import JobOptions
 from streaming.scoring import MODEL, SCORING_QUERY, ChampionWatch, start_scoring_query
 from streaming.session import stream_session
-from streaming.tables import accepted_ends, ensure_bronze_tables, ensure_losses_table
 from streaming.upkeep import Upkeep
 
 __all__ = ["run_job"]
@@ -64,7 +64,9 @@ def run_job(
         StreamError: another copy runs, no broker answers, it is of another cluster than before, a
             topic is missing or was made anew, or, with ``available_now``, a query failed; what it
             had committed stands, and the next start goes on from there.
+        TableError: tables of an earlier version are there, which `migrate` has to take along.
     """
+    refuse_old_layout(settings)
     stop = threading.Event()
     with only_one_job(settings):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,7 +76,7 @@ def run_job(
         check_cluster(settings)
         topics = ensure_topics(settings, lambda line: report(f"Stream: {line}"))
         check_topics(settings, topics.values())
-        ensure_bronze_tables(settings)
+        ensure_records_table(settings)
         ensure_losses_table(settings)
         ensure_live_tables(settings)
         spark = stream_session(settings)
@@ -155,32 +157,21 @@ class _Job:
         keeper.start()
 
     def _keeper(self, name: str, start: Callable[..., StreamingQuery], *args: Any) -> QueryKeeper:
-        given = (self._settings, self._options, *args)
-        return self._kept(name, lambda: start(self._spark, *given))
-
-    def _kept(self, name: str, start: Callable[[], StreamingQuery]) -> QueryKeeper:
-        return QueryKeeper(name, start, self._report, lambda: _broker_answers(self._settings))
+        return QueryKeeper(
+            name,
+            lambda: start(self._spark, self._settings, self._options, *args),
+            self._report,
+            lambda: _broker_answers(self._settings),
+        )
 
     def _stages(self) -> list[list[QueryKeeper]]:
-        """The queries that run side by side; those of bronze come first if they end."""
-        bronze = [
-            self._kept(kind.table, lambda kind=kind: self._start_bronze(kind))
-            for kind in (MESSAGE_TYPES[topic] for topic in self._options.topics)
-        ]
+        """The queries that run side by side; that of bronze comes first if they end."""
+        partitions = {topic.name: topic.partitions for topic in self._topics.values()}
+        bronze = self._keeper(RECORDS, start_bronze_query, partitions)
         if not self._options.sinks:
-            return [bronze]
+            return [[bronze]]
         live = self._keeper(LIVE_QUERY, start_live_query, self._report, self._memory)
-        return [bronze, [live]] if self._options.available_now else [[*bronze, live]]
-
-    def _start_bronze(self, kind: MessageType) -> StreamingQuery:
-        return start_bronze_query(
-            self._spark,
-            kind,
-            self._settings,
-            self._options,
-            partitions=self._topics[kind.topic].partitions,
-            accepted=accepted_ends(self._settings, kind.topic),
-        )
+        return [[bronze], [live]] if self._options.available_now else [[bronze, live]]
 
     def _go_on(self, stop: threading.Event) -> None:
         """Look after the queries until all are done or the job is to stop."""

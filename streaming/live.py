@@ -20,8 +20,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming import StreamingQuery
 
-from lakehouse.kafka.contract import PURCHASES
 from lakehouse.settings import Settings
+from streaming.bronze_query import stream_of_purchases
 from streaming.checkpoint import checkpoint_path, prepare_checkpoint
 from streaming.live_stores import (
     ConsoleView,
@@ -35,7 +35,6 @@ from streaming.live_tables import LIVE_AGGREGATES, live_path
 from streaming.live_windows import PURCHASE_COLUMNS, WATERMARK, advance_of
 from streaming.options import JobOptions, Sink
 from streaming.session import use_pool
-from streaming.tables import bronze_path
 
 __all__ = [
     "LIVE_QUERY",
@@ -56,14 +55,13 @@ def distinct_purchases(bronze: DataFrame) -> DataFrame:
     clock that is an hour fast would else make all others late for an hour.
 
     Args:
-        bronze: a stream of rows of the bronze purchases.
+        bronze: a stream of the valid purchases of bronze.
 
     Returns:
         One row per event id, with ``PURCHASE_COLUMNS``.
     """
     return (
-        bronze.where("is_valid")
-        .withColumn("watermark_at", F.least("event_at", "kafka_timestamp"))
+        bronze.withColumn("watermark_at", F.least("event_at", "kafka_timestamp"))
         .select("event_id", *PURCHASE_COLUMNS)
         .withWatermark("watermark_at", f"{WATERMARK.seconds} seconds")
         .dropDuplicatesWithinWatermark(["event_id"])
@@ -160,13 +158,7 @@ def start_live_query(
 
     # No bound on the files of a batch: the files of the first one, all of bronze, are in no order
     # of time, and the watermark moves only between batches.
-    bronze = (
-        spark.readStream.format("delta")
-        .option("maxFilesPerTrigger", 1_000_000)
-        # Rows that someone erased from bronze are no rows to come; without this they end the query.
-        .option("skipChangeCommits", "true")
-        .load(bronze_path(PURCHASES, settings))
-    )
+    bronze = stream_of_purchases(spark, settings, files_per_batch=1_000_000)
     use_pool(spark, LIVE_QUERY)
     return (
         distinct_purchases(bronze)

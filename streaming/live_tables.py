@@ -236,7 +236,7 @@ def ensure_live_tables(settings: Settings) -> None:
     """Create the live tables that are not there yet, empty.
 
     Raises:
-        TableError: one cannot be created or read, or lacks a column.
+        TableError: one cannot be created or read, or has a column of another type.
     """
     for table in LIVE_TABLES:
         ensure_table(

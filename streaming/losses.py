@@ -1,6 +1,6 @@
 """Records that Kafka deleted before bronze had them: found, and accepted only when someone says so.
 
-The job ends rather than pass over them. Accepting keeps bronze, writes the lost span of each
+The query stops rather than pass over them. Accepting keeps bronze, writes the lost span of each
 partition to ``audit.stream_losses``, and lets the query begin anew behind it.
 """
 
@@ -10,25 +10,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import write_deltalake
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from lakehouse.errors import StreamError
 from lakehouse.kafka.connection import client_options, no_answer
-from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
+from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import (
+    LOSSES_SCHEMA,
+    RECORDS,
+    accepted_ends,
+    ensure_losses_table,
+    ensure_records_table,
+    next_offsets,
+)
 from lakehouse.settings import Settings
 from streaming.checkpoint import checkpoint_path, committed_offsets
 from streaming.job_lock import only_one_job
-from streaming.tables import (
-    LOSSES_SCHEMA,
-    accepted_ends,
-    bronze_path,
-    ensure_losses_table,
-    next_offsets,
-)
 
 __all__ = ["Loss", "accept_losses", "lost_spans"]
+
+
+Offsets = Mapping[str, Mapping[int, int]]
+"""By topic and partition."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +46,31 @@ class Loss:
     last: int
 
 
-def lost_spans(topic: str, position: Mapping[int, int], beginning: Mapping[int, int]) -> list[Loss]:
-    """What Kafka deleted of a topic before it was read.
+def lost_spans(position: Offsets, beginning: Offsets) -> list[Loss]:
+    """What Kafka deleted before it was read.
 
     Args:
-        topic: its name.
-        position: the offset to read next, by partition; one that was never read has none, and
-            nothing of it counts as lost, as nobody knows what it held.
-        beginning: the first offset that Kafka still has, by partition.
+        position: the offset to read next, by topic and partition; one that was never read has none,
+            and nothing of it counts as lost, as nobody knows what it held.
+        beginning: the first offset that Kafka still has.
 
     Example:
-        >>> lost_spans("t", {0: 5, 1: 9}, {0: 8, 1: 9, 2: 4})
+        >>> lost_spans({"t": {0: 5, 1: 9}}, {"t": {0: 8, 1: 9, 2: 4}})
         [Loss(topic='t', partition=0, first=5, last=7)]
     """
     return [
-        Loss(topic, partition, first, beginning[partition] - 1)
-        for partition, first in sorted(position.items())
-        if first < beginning.get(partition, 0)
+        Loss(topic, partition, first, beginning[topic][partition] - 1)
+        for topic, partitions in sorted(position.items())
+        for partition, first in sorted(partitions.items())
+        if first < beginning.get(topic, {}).get(partition, 0)
     ]
 
 
 def accept_losses(settings: Settings) -> list[Loss]:
-    """Write down what is lost, and let the queries that miss it begin behind it.
+    """Write down what is lost, and let the query that misses it begin behind it.
 
-    Bronze stays as it is. The spans are written before a checkpoint goes, so that an end in between
-    leaves nothing unsaid; the command can then be given again.
+    Bronze stays as it is. The spans are written before the checkpoint goes, so that an end in
+    between leaves nothing unsaid; the command can then be given again.
 
     Returns:
         The losses that were not known yet.
@@ -73,19 +78,14 @@ def accept_losses(settings: Settings) -> list[Loss]:
     Raises:
         StreamError: a job runs, or no broker answers.
     """
-    fresh: list[Loss] = []
     with only_one_job(settings):
-        for kind in MESSAGE_TYPES.values():
-            read, beginning = _read_up_to(kind, settings), _beginning(kind, settings)
-            accepted = accepted_ends(settings, kind.topic)
-            known = {n: max(read.get(n, 0), accepted.get(n, 0)) for n in read}
-            losses = lost_spans(kind.topic, known, beginning)
-            if losses:
-                _write(losses, settings)
-                fresh += losses
-            if lost_spans(kind.topic, read, beginning):
-                checkpoint = checkpoint_path(settings.var_dir, kind.table)
-                shutil.rmtree(checkpoint, ignore_errors=True)
+        read, beginning = _read_up_to(settings), _beginning(settings)
+        accepted = accepted_ends(settings)
+        fresh = lost_spans(_furthest(read, accepted), beginning)
+        if fresh:
+            _write(fresh, settings)
+        if lost_spans(read, beginning):
+            shutil.rmtree(checkpoint_path(settings.var_dir, RECORDS), ignore_errors=True)
     return fresh
 
 
@@ -106,28 +106,43 @@ def _write(losses: Iterable[Loss], settings: Settings) -> None:
     write_deltalake(ensure_losses_table(settings), table, mode="append")
 
 
-def _read_up_to(kind: MessageType, settings: Settings) -> dict[int, int]:
+def _read_up_to(settings: Settings) -> Offsets:
     """The offset to read next: the table's, or the checkpoint's where markers stand between."""
-    position = next_offsets(DeltaTable(bronze_path(kind, settings)))
-    read = committed_offsets(checkpoint_path(settings.var_dir, kind.table), kind.topic)
-    for partition, end in read.items():
-        position[partition] = max(end, position.get(partition, 0))
-    return position
+    held = next_offsets(ensure_records_table(settings))
+    read = committed_offsets(checkpoint_path(settings.var_dir, RECORDS))
+    return _furthest(held, read)
 
 
-def _beginning(kind: MessageType, settings: Settings) -> dict[int, int]:
+def _furthest(*known: Offsets) -> Offsets:
+    """The highest offset of each partition."""
+    found: dict[str, dict[int, int]] = {}
+    for offsets in known:
+        for topic, partitions in offsets.items():
+            of_topic = found.setdefault(topic, {})
+            for partition, offset in partitions.items():
+                of_topic[partition] = max(offset, of_topic.get(partition, 0))
+    return found
+
+
+def _beginning(settings: Settings) -> Offsets:
     try:
         consumer = KafkaConsumer(**client_options(settings), bootstrap_timeout_ms=10_000)
     except KafkaError as error:
         raise no_answer(settings, error) from None
+    places = []
     try:
-        numbers = consumer.partitions_for_topic(kind.topic) or ()
-        found = consumer.beginning_offsets([TopicPartition(kind.topic, n) for n in numbers])
+        for topic in MESSAGE_TYPES:
+            numbers = consumer.partitions_for_topic(topic) or ()
+            places += [TopicPartition(topic, number) for number in numbers]
+        offsets = consumer.beginning_offsets(places)
     except KafkaError as error:
         raise StreamError(
-            f"Kafka at {settings.kafka_servers} refused to say which offsets of {kind.topic} it "
-            f"has ({error}). Check the broker's log and the rights of this login"
+            f"Kafka at {settings.kafka_servers} refused to say which offsets it has ({error}). "
+            "Check the broker's log and the rights of this login"
         ) from None
     finally:
         consumer.close()
-    return {part.partition: offset for part, offset in found.items()}
+    found: dict[str, dict[int, int]] = {}
+    for place, offset in offsets.items():
+        found.setdefault(place.topic, {})[place.partition] = offset
+    return found

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from lakehouse.kafka.contract import MESSAGE_TYPES
-
 __all__ = ["JobOptions", "Sink"]
 
 
@@ -31,10 +29,9 @@ class JobOptions:
         trigger_seconds: time from the start of one bronze batch to the start of the next; 0 for
             none.
         live_seconds: the same of the live aggregates and of the scoring.
-        max_offsets: most records of a topic in one batch, which bounds memory and batch time.
-        files_per_batch: files that a batch writes to a bronze table; 0 leaves it to Spark (one per
-            partition of the topic, faster for large batches).
-        topics: topics to load.
+        max_offsets: most records in one batch, which bounds memory and batch time.
+        files_per_batch: files that a batch writes to bronze for each topic; 0 leaves it to Spark
+            (one per partition of Kafka, faster for large batches).
         sinks: of the live aggregates; empty for none at all.
         scores: whether purchases are scored.
         compact_seconds: time from one compaction of small files to the next; 0 for none.
@@ -43,9 +40,8 @@ class JobOptions:
     available_now: bool = False
     trigger_seconds: float = 1.0
     live_seconds: float = 2.0
-    max_offsets: int = 200_000
+    max_offsets: int = 400_000
     files_per_batch: int = 1
-    topics: tuple[str, ...] = tuple(MESSAGE_TYPES)
     sinks: tuple[Sink, ...] = (Sink.DELTA,)
     scores: bool = True
     compact_seconds: float = 600.0

@@ -4,13 +4,12 @@ import shutil
 from pathlib import Path
 
 from lakehouse.errors import StreamError
-from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import ensure_records_table, records_path
 from lakehouse.settings import Settings
 from streaming.cluster import kept_cluster_path, kept_topics_path
 from streaming.job_lock import only_one_job
 from streaming.live import archive_folder
 from streaming.live_tables import LIVE_TABLES, ensure_live_tables, live_path
-from streaming.tables import bronze_path, ensure_bronze_tables
 
 __all__ = ["folders_of_stream", "reset_stream"]
 
@@ -30,7 +29,7 @@ def folders_of_stream(settings: Settings) -> list[Path]:
         # First: tables whose checkpoints are gone are in order, the other way round they are not.
         settings.var_dir / "stream" / "checkpoints",
         archive_folder(settings),
-        *(Path(bronze_path(kind, settings)) for kind in MESSAGE_TYPES.values()),
+        Path(records_path(settings)),
         *(Path(live_path(table, settings)) for table in LIVE_TABLES),
         # Offsets that were lost are those of topics that are read anew now.
         Path(settings.table_path("audit", "stream_losses")),
@@ -50,5 +49,5 @@ def reset_stream(settings: Settings) -> None:
         # Last: until all is gone, no other cluster may be read.
         kept_topics_path(settings).unlink(missing_ok=True)
         kept_cluster_path(settings).unlink(missing_ok=True)
-        ensure_bronze_tables(settings)
+        ensure_records_table(settings)
         ensure_live_tables(settings)

@@ -7,7 +7,6 @@ from rich.console import Console
 
 from lakehouse.console import run_app
 from lakehouse.errors import StreamError
-from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import settings
 from streaming.job import run_job
 from streaming.options import JobOptions, Sink
@@ -33,14 +32,11 @@ def run(
         float, typer.Option(min=0, help="Bring live tables and predictions up to date so often")
     ] = _DEFAULTS.live_seconds,
     max_offsets: Annotated[
-        int, typer.Option(min=1, help="Most records of a topic in one batch")
+        int, typer.Option(min=1, help="Most records in one batch")
     ] = _DEFAULTS.max_offsets,
     files_per_batch: Annotated[
-        int, typer.Option(min=0, help="Files that a batch writes to a table; 0: Spark decides")
+        int, typer.Option(min=0, help="Files that a batch writes for a topic; 0: Spark decides")
     ] = _DEFAULTS.files_per_batch,
-    topic: Annotated[
-        list[str] | None, typer.Option(help="Load this topic only; can be repeated")
-    ] = None,
     sink: Annotated[
         list[Sink] | None,
         typer.Option(help="Where the live aggregates go; can be repeated [default: delta]"),
@@ -59,16 +55,12 @@ def run(
     if reset:
         _reset(is_confirmed=yes)
         return
-    unknown = set(topic or ()) - set(MESSAGE_TYPES)
-    if unknown:
-        raise typer.BadParameter(f"no topic {min(unknown)!r}; there are {', '.join(MESSAGE_TYPES)}")
     options = JobOptions(
         available_now=available_now,
         trigger_seconds=trigger_seconds,
         live_seconds=live_seconds,
         max_offsets=max_offsets,
         files_per_batch=files_per_batch,
-        topics=tuple(topic or MESSAGE_TYPES),
         sinks=tuple(sink or _DEFAULTS.sinks) if live else (),
         scores=scoring,
         compact_seconds=compact_seconds,

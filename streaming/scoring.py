@@ -17,12 +17,13 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import next_offsets
 from lakehouse.settings import Settings
+from streaming.bronze_query import stream_of_purchases
 from streaming.checkpoint import checkpoint_path
 from streaming.live_tables import FEATURES, PREDICTIONS, live_path
 from streaming.options import JobOptions
 from streaming.session import use_pool
-from streaming.tables import bronze_path, next_offsets
 
 __all__ = ["MODEL", "SCORING_QUERY", "ChampionWatch", "Model", "Scorer", "start_scoring_query"]
 
@@ -108,7 +109,7 @@ class Scorer:
         self._table = DeltaTable(live_path(PREDICTIONS, settings))
         # The offset after the last one that has a prediction, by partition: what comes in order,
         # as nearly all does, need not be looked up.
-        self._next = next_offsets(self._table)
+        self._next = next_offsets(self._table).get(PURCHASES.topic, {})
         self._champion = champion
 
     def add(self, purchases: pa.Table) -> int:
@@ -190,16 +191,9 @@ def start_scoring_query(
         champion: the model to use for the next batch.
     """
     scorer = Scorer(settings, champion)
-    bronze = (
-        spark.readStream.format("delta")
-        .option("maxFilesPerTrigger", _FILES_PER_BATCH)
-        # Rows that someone erased from bronze are no rows to come; without this they end the query.
-        .option("skipChangeCommits", "true")
-        .load(bronze_path(PURCHASES, settings))
-    )
     use_pool(spark, SCORING_QUERY)
     return (
-        bronze.where("is_valid")
+        stream_of_purchases(spark, settings, _FILES_PER_BATCH)
         .select(*_GIVEN, *_KEPT)
         .writeStream.queryName(SCORING_QUERY)
         .option("checkpointLocation", str(checkpoint_path(settings.var_dir, SCORING_QUERY)))

@@ -2,6 +2,7 @@
 
 from pyspark.sql import SparkSession
 
+from lakehouse.kafka.contract import MESSAGE_TYPES
 from lakehouse.settings import Settings
 from lakehouse.spark import spark_session
 
@@ -35,6 +36,8 @@ def stream_session(settings: Settings) -> SparkSession:
         # to learn from Delta's log which batches the table holds.
         spark__sql__adaptive__enabled="false",
         spark__sql__parquet__compression__codec="zstd",
+        # A batch writes a file for each topic side by side, instead of sorting its rows by topic.
+        spark__sql__maxConcurrentOutputFileWriters=str(len(MESSAGE_TYPES)),
         # Event ids of ten minutes are too many for the heap; a batch saves what it changed only.
         spark__sql__streaming__stateStore__providerClass=_STATE_STORE,
         spark__sql__streaming__stateStore__rocksdb__changelogCheckpointing__enabled="true",

@@ -13,11 +13,10 @@ from collections.abc import Callable
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import RECORDS, records_path
 from lakehouse.settings import Settings
 from streaming.live_tables import LIVE_AGGREGATES, PREDICTIONS, STREAM_METRICS, live_path
 from streaming.session import use_pool
-from streaming.tables import bronze_path
 
 __all__ = ["Upkeep", "compact_bronze", "compact_live"]
 
@@ -28,24 +27,22 @@ _LIVE_HOURS = 1
 
 
 def compact_bronze(spark: SparkSession, settings: Settings, few: int = _FEW_FILES) -> list[str]:
-    """Put the small files of the bronze tables of the stream together.
+    """Put the small files of ``bronze.kafka_records`` together, topic by topic.
 
     Args:
         spark: the session that also writes them.
         settings: the project's settings.
-        few: a table with no more files than that is left alone.
+        few: with no more files than that it is left alone.
 
     Returns:
-        Names of the tables that were compacted.
+        Its name, if it was compacted.
     """
-    done = []
+    path = records_path(settings)
+    if len(DeltaTable(path).file_uris()) <= few:
+        return []
     use_pool(spark, "upkeep")
-    for kind in MESSAGE_TYPES.values():
-        path = bronze_path(kind, settings)
-        if len(DeltaTable(path).file_uris()) > few:
-            spark.sql(f"optimize delta.`{path}`")
-            done.append(kind.table)
-    return done
+    spark.sql(f"optimize delta.`{path}`")
+    return [RECORDS]
 
 
 def compact_live(settings: Settings, few: int = _FEW_FILES) -> list[str]:

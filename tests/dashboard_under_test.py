@@ -314,13 +314,17 @@ def fill_marts(settings: Settings) -> None:
                 "topic": topic,
                 "kafka_partition": partition,
                 "first_offset": 0,
-                "last_offset": 4_999,
+                # Ten offsets of each second partition were accepted as lost, and others never had
+                # a record.
+                "last_offset": 4_999 + 10 * (partition == 1) + 100 * (topic == "customer-events"),
                 "count_landed": 5_000,
                 "count_accepted": 4_000 + partition,
                 "count_rejected": 600 - partition,
                 "count_duplicates": 400,
                 "first_landed_at": landed,
                 "last_landed_at": landed + timedelta(hours=1),
+                "count_lost": 10 if partition == 1 else 0,
+                "may_have_gaps": topic == "customer-events",
             }
             for topic, count in partitions
             for partition in range(count)

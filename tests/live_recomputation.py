@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import records_path
 from lakehouse.settings import Settings
 from streaming.live_tables import (
     AVERAGE_BY_CITY,
@@ -20,7 +21,6 @@ from streaming.live_tables import (
     live_path,
 )
 from streaming.live_windows import PURCHASE_COLUMNS
-from streaming.tables import bronze_path
 
 
 def totals() -> tuple[Column, ...]:
@@ -42,8 +42,8 @@ def distinct_in_bronze(spark: SparkSession, settings: Settings) -> DataFrame:
     """Each valid purchase once, as its first message has it; all of an event share a partition."""
     bronze = (
         spark.read.format("delta")
-        .load(bronze_path(PURCHASES, settings))
-        .where("is_valid")
+        .load(records_path(settings))
+        .where((F.col("topic") == PURCHASES.topic) & F.col("is_valid"))
         .withColumn("watermark_at", F.least("event_at", "kafka_timestamp"))
     )
     row = F.struct("kafka_offset", *PURCHASE_COLUMNS)

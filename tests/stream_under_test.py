@@ -17,10 +17,10 @@ from kafka import KafkaConsumer, TopicPartition
 
 from lakehouse.kafka.connection import client_options
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import RECORDS, records_path
 from lakehouse.settings import PROJECT_DIR, Settings
 from simulator.account import Account
 from streaming.checkpoint import checkpoint_path
-from streaming.tables import bronze_path
 
 JOB = ("-m", "streaming.run")
 PRODUCER = ("-m", "simulator", "produce")
@@ -101,23 +101,21 @@ class StreamUnderTest:
                 (folder / str(max(numbers))).unlink()
                 (folder / f".{max(numbers)}.crc").unlink(missing_ok=True)
 
-    def batches_without_commit(self) -> dict[str, set[str]]:
-        open_batches = {}
-        for kind in MESSAGE_TYPES.values():
-            folder = checkpoint_path(self.settings.var_dir, kind.table)
-            names = [
-                {path.name for path in (folder / log).glob("*") if path.name.isdigit()}
-                for log in ("offsets", "commits")
-            ]
-            open_batches[kind.table] = names[0] - names[1]
-        return open_batches
+    def batches_without_commit(self) -> set[str]:
+        folder = checkpoint_path(self.settings.var_dir, RECORDS)
+        planned, done = (
+            {path.name for path in (folder / log).glob("*") if path.name.isdigit()}
+            for log in ("offsets", "commits")
+        )
+        return planned - done
 
     def bronze(self, topic: str, *columns: str) -> pa.Table:
-        table = DeltaTable(bronze_path(MESSAGE_TYPES[topic], self.settings))
-        return table.to_pyarrow_table(columns=list(columns))
+        table = DeltaTable(records_path(self.settings))
+        of_topic = [("topic", "=", topic)]
+        return table.to_pyarrow_table(partitions=of_topic, columns=list(columns))
 
     def count_landed(self) -> int:
-        return sum(self.bronze(topic, "is_valid").num_rows for topic in MESSAGE_TYPES)
+        return DeltaTable(records_path(self.settings)).count()
 
     def offsets_in_kafka(self, topic: str) -> Counter[tuple[int, int]]:
         consumer = KafkaConsumer(**client_options(self.settings))

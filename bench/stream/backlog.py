@@ -1,17 +1,17 @@
 """How fast a backlog goes into bronze, beside a bare consumer and a plain Spark batch."""
 
-import json
 import time
 from pathlib import Path
 
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from lakehouse.kafka.connection import spark_options
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import RECORDS, records_path
 from lakehouse.settings import Settings
 from streaming.bronze import to_bronze
-from streaming.tables import bronze_path
 
 __all__ = ["batch_seconds", "drain_seconds", "load_seconds"]
 
@@ -23,19 +23,14 @@ def load_seconds(settings: Settings) -> float:
 
     The start of the JVM is not counted; that of the first batch, which is slow, is.
     """
-    starts, ends = [], []
-    for kind in MESSAGE_TYPES.values():
-        table = DeltaTable(bronze_path(kind, settings))
-        starts.append(
-            table.to_pyarrow_table(columns=["ingested_at"])["ingested_at"].to_numpy().min()
-        )
-        log = Path(bronze_path(kind, settings)) / "_delta_log"
-        ends += [
-            path.stat().st_mtime
-            for path in log.glob("*.json")
-            if '"operation":"STREAMING UPDATE"' in path.read_text()
-        ]
-    return max(ends) - min(start.astype("datetime64[us]").astype(int) for start in starts) / 1e6
+    root = records_path(settings)
+    batches = DeltaTable(root).to_pyarrow_table(columns=["ingested_at"])["ingested_at"]
+    ends = [
+        path.stat().st_mtime
+        for path in (Path(root) / "_delta_log").glob("*.json")
+        if '"operation":"STREAMING UPDATE"' in path.read_text()
+    ]
+    return max(ends) - pc.min(batches).as_py().timestamp()
 
 
 def drain_seconds(spark: SparkSession, settings: Settings, messages: int) -> float:
@@ -63,18 +58,17 @@ def drain_seconds(spark: SparkSession, settings: Settings, messages: int) -> flo
 
 
 def batch_seconds(spark: SparkSession, settings: Settings, folder: Path) -> float:
-    """Plain Spark batches: the same parsing of the same messages, into Delta tables elsewhere."""
+    """A plain Spark batch: the same parsing of the same messages, into a Delta table elsewhere."""
     started = time.monotonic()
-    for kind in MESSAGE_TYPES.values():
-        ends = {str(number): -1 for number in range(kind.partitions)}
-        records = (
-            spark.read.format("kafka")
-            .options(**spark_options(settings))
-            .option("subscribe", kind.topic)
-            .option("startingOffsets", "earliest")
-            .option("endingOffsets", json.dumps({kind.topic: ends}))
-            .load()
-        )
-        rows = to_bronze(records, kind)
-        rows.write.format("delta").mode("overwrite").save(str(folder / kind.table))
+    records = (
+        spark.read.format("kafka")
+        .options(**spark_options(settings))
+        .option("subscribe", ",".join(MESSAGE_TYPES))
+        .option("startingOffsets", "earliest")
+        .option("endingOffsets", "latest")
+        .option("includeHeaders", "true")
+        .load()
+    )
+    rows = to_bronze(records).write.format("delta").partitionBy("topic").mode("overwrite")
+    rows.save(str(folder / RECORDS))
     return time.monotonic() - started

@@ -15,11 +15,10 @@ from bench.stream.freshness import Freshness
 from bench.stream.latency import percentiles, row_latencies
 from bench.stream.world import World
 from lakehouse.errors import StreamError
-from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import RECORDS, records_path
 from lakehouse.settings import Settings
 from streaming.live_tables import PREDICTIONS, SHOPPING_SESSIONS, live_path
 from streaming.session import stream_session
-from streaming.tables import bronze_path
 
 __all__ = [
     "LATENCY_RATES",
@@ -176,7 +175,7 @@ def measure_latency(
     Raises:
         StreamError: a part failed.
     """
-    tables = [Path(bronze_path(kind, world.settings)) for kind in MESSAGE_TYPES.values()]
+    tables = [Path(records_path(world.settings))]
     found = {}
     with world.live_job(*_BRONZE_ONLY, "--trigger-seconds", "0"):
         world.warm_up(_FIRST_WARM_UPS * durations.warm_up, LATENCY_RATES[0], seed)
@@ -240,14 +239,10 @@ def _run(world: World, rate: int, seconds: float, seed: int, durations: Duration
 def _event_times(settings: Settings) -> dict[str, tuple[Path, str]]:
     """Tables whose lag counts, by name: the folder, and the column with the event times."""
     tables = {
-        kind.table: (Path(bronze_path(kind, settings)), "event_at")
-        for kind in MESSAGE_TYPES.values()
+        RECORDS: (Path(records_path(settings)), "event_at"),
+        # The last of the live aggregates that a batch writes.
+        SHOPPING_SESSIONS.name: (Path(live_path(SHOPPING_SESSIONS, settings)), "session_end_at"),
     }
-    # The last of the live aggregates that a batch writes.
-    tables[SHOPPING_SESSIONS.name] = (
-        Path(live_path(SHOPPING_SESSIONS, settings)),
-        "session_end_at",
-    )
     predictions = Path(live_path(PREDICTIONS, settings))
     if list(predictions.glob("*.parquet")):
         tables[PREDICTIONS.name] = (predictions, "event_at")

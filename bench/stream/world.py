@@ -18,13 +18,12 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakehouse.errors import StreamError
-from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import records_path
 from lakehouse.services import supervisor
 from lakehouse.settings import PROJECT_DIR, Settings
 from simulator.account import Account
 from streaming import health
 from streaming.live_tables import STREAM_METRICS, live_path
-from streaming.tables import bronze_path
 
 __all__ = ["Sent", "World", "new_world"]
 
@@ -144,10 +143,8 @@ class World:
                 job.kill()
 
     def count_landed(self) -> int:
-        """Rows in all bronze tables."""
-        return sum(
-            DeltaTable(bronze_path(kind, self.settings)).count() for kind in MESSAGE_TYPES.values()
-        )
+        """Records in bronze."""
+        return DeltaTable(records_path(self.settings)).count()
 
     def metrics(self, columns: Sequence[str]) -> pa.Table:
         """Columns of ``live.stream_metrics``."""

@@ -186,7 +186,14 @@ def _stream(view: View) -> list[Component]:
         for name in ("count_landed", "count_accepted", "count_rejected", "count_duplicates")
     )
     different = accepted + refused
-    missing = (stream["last_offset"] - stream["first_offset"] + 1).sum() - landed
+    lost = stream["count_lost"].sum()
+    offsets = pl.col("last_offset") - pl.col("first_offset") + 1
+    missing = (
+        stream.filter(~pl.col("may_have_gaps"))
+        .select(offsets - pl.col("count_landed") - pl.col("count_lost"))
+        .to_series()
+        .sum()
+    )
     cards = blocks.figures(
         ("Messages in", number(landed), f"{stream['topic'].n_unique()} topics"),
         ("Messages repeated", number(repeated), "kept once, a file's purchases too"),
@@ -196,7 +203,13 @@ def _stream(view: View) -> list[Component]:
             f"{percent(accepted / different if different else None, 2)} of different ones",
         ),
         ("Messages quarantined", number(refused), "purchases and other events"),
-        ("Offsets missing", number(missing), "between the first and the last"),
+        (
+            "Offsets missing",
+            number(missing),
+            f"besides {number(lost)} that were accepted as lost"
+            if lost
+            else "between the first and the last",
+        ),
     )
     if missing == 0 and landed == different + repeated:
         return [cards]

@@ -82,7 +82,7 @@ def ensure_test_results(settings: Settings) -> DeltaTable:
     """Open the history, creating it empty when there is none.
 
     Raises:
-        TableError: it cannot be created or read, or lacks a column.
+        TableError: it cannot be created or read, or has a column of another type.
     """
     return ensure_table(
         settings.table_path("audit", "test_results"),

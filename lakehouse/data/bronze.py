@@ -70,7 +70,7 @@ def ensure_csv_purchases(path: str) -> DeltaTable:
         path: folder or URI of the Delta table.
 
     Raises:
-        TableError: the table cannot be created or read, or lacks one of ``CSV_PURCHASES``.
+        TableError: the table cannot be created or read, or has a column of another type.
     """
     return ensure_table(
         path,

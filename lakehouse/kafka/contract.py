@@ -1,13 +1,12 @@
-"""What a message of each topic holds: fields, types, allowed values, from ``contract.json``.
+"""What a message of each topic holds: fields, types, allowed values.
 
-That file is the one place that says so: the producer writes by it and bronze validates by it.
-Values and bounds that files have as well are named there by their variable in ``dbt_project.yml``.
+The variable ``messages`` of ``dbt_project.yml`` is the one place that says so: the simulator writes
+by it, the streaming job judges by it, and dbt holds what landed against it. It stands there because
+dbt reads nothing else, and because the values are those by which files are judged.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from lakehouse.shop import variable
@@ -23,9 +22,10 @@ __all__ = [
     "SCHEMA_VERSION",
     "Field",
     "MessageType",
+    "all_fields",
 ]
 
-_CONTRACT = json.loads(Path(__file__).with_name("contract.json").read_text())
+_CONTRACT = variable("messages")
 
 SCHEMA_VERSION: int = _CONTRACT["schema_version"]
 """Version that the producer writes. A reader takes any later one: versions only add fields."""
@@ -75,17 +75,17 @@ class MessageType:
 
     Attributes:
         topic: name of the Kafka topic.
-        partitions: of the topic.
-        table: bronze table that they land in.
+        partitions: that it is made with.
         description: what a message is.
-        fields: in the order of the table's columns.
+        fields: in the order of the contract.
+        may_have_gaps: whether offsets without a record are normal there; only dbt's audits ask.
     """
 
     topic: str
     partitions: int
-    table: str
     description: str
     fields: tuple[Field, ...]
+    may_have_gaps: bool = False
 
     @property
     def event_types(self) -> tuple[str, ...]:
@@ -93,26 +93,27 @@ class MessageType:
         return next(field.allowed for field in self.fields if field.name == "event_type")
 
 
-def _value(given: Any) -> Any:
-    """A value as it stands there, or the one that a variable of the dbt project has."""
-    if not isinstance(given, dict):
-        return given
-    if "to" in given:
-        return list(range(given["from"], variable(given["to"]) + 1))
-    return variable(given["variable"])
+def all_fields() -> dict[str, str]:
+    """The type of each field of any topic, by name, in the order of the contract.
+
+    A name has one type in all topics, as they share the columns of one table; a test holds that.
+    """
+    return {field.name: field.type for kind in MESSAGE_TYPES.values() for field in kind.fields}
 
 
-def _field(given: dict[str, Any]) -> Field:
-    values = {key: _value(value) for key, value in given.items()}
-    allowed = values.get("allowed")
-    return Field(**values | {"allowed": allowed and tuple(allowed)})
+def _field(name: str, given: dict[str, Any]) -> Field:
+    given = dict(given)
+    codes = given.pop("codes", None)
+    allowed = range(codes["first"], codes["last"] + 1) if codes else given.pop("allowed", None)
+    return Field(name, allowed=allowed and tuple(allowed), **given)
 
 
-def _message_type(given: dict[str, Any]) -> MessageType:
-    return MessageType(**given | {"fields": tuple(_field(field) for field in given["fields"])})
+def _message_type(topic: str, given: dict[str, Any]) -> MessageType:
+    fields = tuple(_field(name, field) for name, field in given["fields"].items())
+    return MessageType(topic, **given | {"fields": fields})
 
 
-MESSAGE_TYPES = {given["topic"]: _message_type(given) for given in _CONTRACT["topics"]}
+MESSAGE_TYPES = {topic: _message_type(topic, given) for topic, given in _CONTRACT["topics"].items()}
 """All message types, by topic."""
 
 PURCHASES = MESSAGE_TYPES["black-friday-purchases"]

@@ -22,9 +22,9 @@ from bench.stream.section import bench_stream
 from bench.stream.stages import Backlog, Sustained, Weight, keeps_up, lasting_processes
 from bench.stream.world import World
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import ensure_records_table, records_path, records_schema
 from lakehouse.settings import Settings
 from simulator.account import Account
-from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 START = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SINCE = START.timestamp()
@@ -34,10 +34,11 @@ SINCE = START.timestamp()
 def table(tmp_path) -> Path:
     """Bronze purchases of 100 s before, 0 s and 2 s after the start; readable at 3 s and 6 s."""
     settings = Settings(var_dir=tmp_path, root="", _env_file=None)
-    ensure_bronze_tables(settings)
-    path = Path(bronze_path(PURCHASES, settings))
+    ensure_records_table(settings)
+    path = Path(records_path(settings))
     times = [START - timedelta(seconds=100), START, START + timedelta(seconds=2), None]
-    rows = pa.Table.from_pylist([{"event_at": at} for at in times], bronze_schema(PURCHASES))
+    rows = [{"event_at": at, "topic": PURCHASES.topic} for at in times]
+    rows = pa.Table.from_pylist(rows, records_schema())
     for number, part in ((1, rows.slice(0, 2)), (2, rows.slice(2))):
         write_deltalake(path, part, mode="append")
         readable = SINCE + 3 * number
@@ -130,7 +131,7 @@ def run(rate: int, *, achieved: float, lag: float = 2.0, scored: bool = True) ->
         rate=rate,
         achieved=achieved,
         seconds=33.0,
-        lags={"kafka_purchases": (1.0, 1.0), "purchase_predictions": (2.0, lag)},
+        lags={"kafka_records": (1.0, 1.0), "purchase_predictions": (2.0, lag)},
         live=times,
         scored=times if scored else None,
     )

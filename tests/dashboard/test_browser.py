@@ -374,6 +374,7 @@ def test_messages_and_refused_events_are_counted_as_in_sql(chromium, dashboard, 
         "Offsets missing": "0",
     }
     assert cards(page).items() >= wanted.items()
+    assert page.get_by_text("besides 30 that were accepted as lost").count() == 1
     examples = page.get_by_role("region", name=re.compile("Examples of refused events"))
     # Three of each reason; a message's markup stays text.
     assert examples.locator("tbody tr").count() == 4

@@ -14,9 +14,9 @@ from pyspark.sql import SparkSession
 from stream_under_test import JOB, PRODUCER, StreamUnderTest, until
 
 from lakehouse.kafka.contract import MESSAGE_TYPES
+from lakehouse.kafka.tables import ensure_records_table
 from lakehouse.services import supervisor
 from streaming import health
-from streaming.tables import ensure_bronze_tables
 
 pytestmark = pytest.mark.faults
 
@@ -53,7 +53,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(
     stream: StreamUnderTest, spark: SparkSession
 ):
     rng = random.Random(11)  # noqa: S311
-    ensure_bronze_tables(stream.settings)
+    ensure_records_table(stream.settings)
     producer = stream.start(*PRODUCER, "--rate=200", "--rounds=50", *FAULTS)
     for number in range(KILLS):
         (stream.settings.var_dir / "stream" / "health.json").unlink(missing_ok=True)

@@ -71,7 +71,7 @@ class Own:
 
     def send(self, user: int, product: str) -> None:
         """Put a message of a purchase, with an id of its own, into bronze."""
-        table = self._lakehouse.table(f"bronze.{PURCHASES.table}")
+        table = self._lakehouse.table("bronze.kafka_records")
         now = datetime.now(UTC)
         row = {
             "event_id": f"{self._offset:032x}",
@@ -123,7 +123,7 @@ class Own:
     def drop(self) -> None:
         for schema, *_ in self.sql("show schemas like '{}*'"):
             self.sql(f"drop schema {schema} cascade")
-        self._lakehouse.table(f"bronze.{PURCHASES.table}").delete(f"kafka_partition = {PARTITION}")
+        self._lakehouse.table("bronze.kafka_records").delete(f"kafka_partition = {PARTITION}")
 
 
 @dataclass(frozen=True)

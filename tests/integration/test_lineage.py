@@ -28,7 +28,7 @@ def test_an_amount_leads_back_to_both_origins_and_on_to_the_marts(lakehouse):
     found = impact(lineage, lineage.column("cleansed_purchases.purchase")).as_json()
     assert set(found["made_from"]) == {
         "bronze.csv_purchases.purchase",
-        "bronze.kafka_purchases.purchase",
+        "bronze.kafka_records.purchase",
     }
     assert {"marts.fct_purchases.purchase", "marts.dim_customers.sum_purchase"} <= set(
         found["flows_into"]

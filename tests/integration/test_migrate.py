@@ -11,6 +11,8 @@ from conftest import free_port
 from deltalake import write_deltalake
 from lakehouse_under_test import LakehouseUnderTest
 
+from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import records_path
 from lakehouse.migrate import migrate
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
@@ -48,4 +50,16 @@ def test_a_table_keeps_its_history_and_takes_new_rows(old):
     old.sql("insert into snapshots.customers_snapshot values (3)")
     assert old.table(name).version() == 2
     assert old.table("bronze.csv_purchases").version() == 0
+
+    # What the stream of an earlier version wrote, and dbt registered.
+    place = old.settings.table_path("bronze", "kafka_purchases")
+    record = {"topic": PURCHASES.topic, "kafka_partition": 0, "kafka_offset": 7, "user_id": 9}
+    write_deltalake(place, pa.Table.from_pylist([record]))
+    old.sql("create schema if not exists bronze")
+    old.sql(f"create table bronze.kafka_purchases using delta location '{place}'")
+    assert migrate(old.settings, print) == 1
+    assert old.sql("show tables in bronze") == []
+    place = records_path(old.settings)
+    old.sql(f"create table bronze.kafka_records using delta location '{place}'")
+    assert old.sql("select user_id, kafka_key from bronze.kafka_records") == [(9, None)]
     assert migrate(old.settings, print) == 0

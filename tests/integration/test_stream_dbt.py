@@ -27,12 +27,12 @@ from lakehouse.kafka.contract import (
     PURCHASES,
     MessageType,
 )
+from lakehouse.kafka.tables import records_path
 from lakehouse.services import supervisor
 from simulator.account import Account
 from simulator.events.faults import BROKEN_KINDS
 from simulator.purchases.generate import generate
 from streaming import health
-from streaming.tables import bronze_path
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -144,8 +144,9 @@ def land_next(
     partition: int | None = None,
 ) -> Position:
     """Put a copy of the last record of bronze at the end of its partition, or of another one."""
-    path = bronze_path(kind, lakehouse.settings)
-    table = lakehouse.table(f"bronze.{kind.table}").to_pyarrow_table()
+    path = records_path(lakehouse.settings)
+    dataset = lakehouse.table("bronze.kafka_records").to_pyarrow_dataset()
+    table = dataset.to_table(filter=pc.field("topic") == kind.topic)
     newest = table.sort_by([("kafka_partition", "ascending"), ("kafka_offset", "ascending")])
     row = newest.slice(newest.num_rows - 1).to_pylist()[0]
     row |= {
@@ -310,7 +311,7 @@ def test_what_landed_late_is_known_in_the_end_and_every_offset_once(story):
 def test_every_row_of_a_mart_leads_back_to_its_message(story):
     rows = story.lakehouse.sql(
         "select count(*), count(bronze.kafka_offset) from marts.fct_purchases as facts "
-        "left join bronze.kafka_purchases as bronze "
+        "left join bronze.kafka_records as bronze "
         "on facts.record_id = concat_ws(':', 'kafka', topic, kafka_partition, kafka_offset) "
         "and facts.event_id = bronze.event_id where origin = 'kafka'"
     )
@@ -321,7 +322,8 @@ def test_every_row_of_a_mart_leads_back_to_its_message(story):
 def test_the_funnel_ends_in_the_purchases_of_the_stream(story):
     funnel = content_of(story.lakehouse.table("marts.conversion_funnel"))
     purchases = story.lakehouse.sql(
-        "select count(distinct event_id) from bronze.kafka_purchases where is_valid"
+        "select count(distinct event_id) from bronze.kafka_records "
+        "where is_valid and event_type = 'purchase'"
     )
     assert funnel["count_purchases"].sum() == purchases[0][0]
     views = story.lakehouse.sql(
@@ -354,17 +356,14 @@ def test_after_a_reset_dbt_asks_only_for_what_bronze_holds_again(story):
     """Kafka has no record of partition 0 any more, and has lost the oldest ones of the others."""
     lakehouse = story.lakehouse
     lakehouse.dbt(*RUN)
-    tables = {kind: lakehouse.table(f"bronze.{kind.table}") for kind in MESSAGE_TYPES.values()}
-    versions_before = {kind: table.version() for kind, table in tables.items()}
+    table = lakehouse.table("bronze.kafka_records")
+    before = table.version()
     try:
-        for table in tables.values():
-            table.delete("kafka_partition = 0 or kafka_offset < 3")
+        table.delete("kafka_partition = 0 or kafka_offset < 3")
         lakehouse.dbt(*BRONZE_TESTS)
         # What is missing between what is there is a loss, as ever.
-        for table in tables.values():
-            table.delete("kafka_offset = 4")
+        table.delete("kafka_offset = 4")
         said = lakehouse.dbt(*BRONZE_TESTS, succeeds=False)
         assert all(f"in test {name} " in said for name in BRONZE_TESTS[2:]), said
     finally:
-        for kind, table in tables.items():
-            table.restore(versions_before[kind])
+        table.restore(before)

@@ -12,6 +12,7 @@ from mlflow.models import infer_signature
 from stream_under_test import JOB, StreamUnderTest
 
 from lakehouse.kafka.contract import MESSAGE_TYPES, PURCHASES
+from lakehouse.kafka.tables import RECORDS, records_path
 from ml.registry import promote, register
 from ml.tracking import tracked_run
 from streaming.checkpoint import checkpoint_path
@@ -24,7 +25,6 @@ from streaming.live_tables import (
     live_path,
 )
 from streaming.scoring import MODEL
-from streaming.tables import bronze_path
 from streaming.upkeep import compact_bronze
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
@@ -58,7 +58,7 @@ def test_live_tables_equal_a_batch_run_over_bronze_and_count_duplicates_once(liv
 def test_what_comes_behind_the_watermark_stays_in_bronze_alone_and_is_counted(live, spark):
     before = distinct_in_bronze(spark, live.settings).localCheckpoint()
     sent = live.produce("--limit=500", "--seed=9", "--stamps=simulated").sent
-    live.load("--no-scoring", "--topic", PURCHASES.topic)
+    live.load("--no-scoring")
     assert_live_equals(live.settings, before)
     late = sum(row["late_rows"] for row in rows_of(live, STREAM_METRICS))
     assert late == sent[PURCHASES.topic]["good"]
@@ -130,18 +130,17 @@ def test_compaction_moves_rows_and_neither_bookkeeping_nor_readers(live, spark):
     # What was sent last is in the live tables first. Some of it counts again where the tests before
     # took longer than ids are kept.
     live.load("--no-scoring")
-    path = bronze_path(PURCHASES, live.settings)
+    path = records_path(live.settings)
     before = DeltaTable(path)
     query_id = json.loads(
-        (checkpoint_path(live.settings.var_dir, PURCHASES.table) / "metadata").read_text()
+        (checkpoint_path(live.settings.var_dir, RECORDS) / "metadata").read_text()
     )["id"]
-    assert compact_bronze(spark, live.settings, few=1) == [
-        kind.table for kind in MESSAGE_TYPES.values()
-    ]
+    assert compact_bronze(spark, live.settings, few=1) == [RECORDS]
     after = DeltaTable(path)
-    assert len(after.file_uris()) == 1 < len(before.file_uris())
+    # One file for each topic.
+    assert len(after.file_uris()) == len(MESSAGE_TYPES) < len(before.file_uris())
     assert after.transaction_version(query_id) == before.transaction_version(query_id)
-    order = [("kafka_partition", "ascending"), ("kafka_offset", "ascending")]
+    order = [(name, "ascending") for name in ("topic", "kafka_partition", "kafka_offset")]
     assert after.to_pyarrow_table().sort_by(order) == before.to_pyarrow_table().sort_by(order)
 
     tables = live_tables(live.settings)

@@ -15,11 +15,11 @@ from stream_under_test import JOB, StreamUnderTest, until
 from lakehouse.errors import StreamError
 from lakehouse.kafka.connection import client_options
 from lakehouse.kafka.contract import MESSAGE_TYPES, PRODUCT_VIEWS, PURCHASES
+from lakehouse.kafka.tables import records_path
 from lakehouse.kafka.topics import admin_client, ensure_topics
 from simulator.events.rounds import event_id
 from streaming import health
 from streaming.live_tables import AVERAGE_BY_CITY, live_path
-from streaming.tables import bronze_path
 
 pytestmark = pytest.mark.integration
 
@@ -69,7 +69,7 @@ def send(
 
 def users_in_bronze(stream: StreamUnderTest) -> list[int]:
     """None before the first start of the job."""
-    if not DeltaTable.is_deltatable(bronze_path(PURCHASES, stream.settings)):
+    if not DeltaTable.is_deltatable(records_path(stream.settings)):
         return []
     return sorted(stream.bronze(PURCHASES.topic, "user_id")["user_id"].to_pylist())
 
@@ -99,7 +99,7 @@ def test_a_fast_clock_makes_nobody_late_and_a_slow_one_its_own_events_alone(
 
 @pytest.mark.long
 def test_rows_that_are_erased_from_bronze_stop_no_query_behind_it(rough):
-    DeltaTable(bronze_path(PURCHASES, rough.settings)).delete("user_id = 100")
+    DeltaTable(records_path(rough.settings)).delete("user_id = 100")
     before = counted_live(rough)
     send(rough, range(350, 360))
     rough.load("--no-scoring")

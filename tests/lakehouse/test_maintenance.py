@@ -119,7 +119,7 @@ def test_a_plan_sorts_the_tables_into_what_becomes_of_them():
     assert made.missing == (TableName("marts", "gone"),)
 
 
-@pytest.mark.parametrize("streamed", ["bronze.kafka_events", "live.top_products"])
+@pytest.mark.parametrize("streamed", ["bronze.kafka_records", "live.top_products"])
 def test_what_a_stream_wrote_is_not_thrown_away(streamed):
     events = TableName.parse(streamed)
     made = plan(state(1, NOON), [LANDED, events], only=None, has_content=lambda *_: False)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from lakehouse import migrate as module
 from lakehouse.errors import TableError
+from lakehouse.kafka.contract import MESSAGE_TYPES, PRODUCT_VIEWS, PURCHASES
+from lakehouse.kafka.tables import next_offsets, records_path, records_schema
 from lakehouse.migrate import migrate, refuse_old_layout
 from lakehouse.places import check_root
 from lakehouse.registered_tables import ensure_registered_tables
@@ -18,7 +20,10 @@ from lakehouse.settings import Settings
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(var_dir=tmp_path, root="", _env_file=None)
+    """Of a lakehouse in a folder whose name is another one in a URI."""
+    folder = tmp_path / "it's a 100% place"
+    folder.mkdir()
+    return Settings(var_dir=folder, root="", _env_file=None)
 
 
 @pytest.fixture
@@ -130,3 +135,66 @@ def test_a_moved_lakehouse_is_registered_where_it_is_and_a_failure_can_be_repeat
     (moved.var_dir / "metastore").mkdir(exist_ok=True)
     check_root(moved)
     assert migrate(moved, print) == 0
+
+
+def of_topics(settings: Settings) -> None:
+    """The tables of a version that kept a table for each topic: two records of each."""
+    beside = {"kafka_key", "kafka_headers"}
+    everything = {field.name for kind in MESSAGE_TYPES.values() for field in kind.fields}
+    for name, kind in zip(module._TABLES_OF_TOPICS, MESSAGE_TYPES.values(), strict=True):
+        others = everything - {field.name for field in kind.fields}
+        schema = pa.schema([f for f in records_schema() if f.name not in beside | others])
+        place = {"topic": kind.topic, "kafka_partition": 1, "user_id": 7}
+        rows = [
+            place | {"kafka_offset": 0, "is_valid": True, "extra_fields": [("coupon", "SAVE10")]},
+            place | {"kafka_offset": 1, "is_valid": False, "rejection_reason": ["x_is_missing"]},
+        ]
+        table = pa.Table.from_pylist(rows, schema)
+        write_deltalake(settings.table_path("bronze", name), table)
+
+
+def test_tables_of_topics_are_refused_and_become_one_table(settings, server):
+    of_topics(settings)
+    checkpoint = settings.var_dir / "stream" / "checkpoints" / "live_aggregates"
+    checkpoint.mkdir(parents=True)
+    with pytest.raises(TableError, match=r"for each topic.*-m lakehouse migrate` once"):
+        ensure_registered_tables(settings)
+    assert migrate(settings, print) == 3
+
+    rows = DeltaTable(records_path(settings)).to_pyarrow_table()
+    assert rows.num_rows == 6
+    views = [row for row in rows.to_pylist() if row["topic"] == PRODUCT_VIEWS.topic]
+    first, second = sorted(views, key=lambda row: row["kafka_offset"])
+    assert first["extra_fields"] == [("coupon", "SAVE10")] and first["is_valid"]
+    assert second["rejection_reason"] == ["x_is_missing"] and second["purchase"] is None
+    assert [row["kafka_key"] for row in views] == [None, None]
+    assert not checkpoint.exists()
+    assert [statement.split()[-1] for statement in server.sent[1:]] == [
+        f"bronze.{name}" for name in module._TABLES_OF_TOPICS
+    ]
+    ensure_registered_tables(settings)
+    assert migrate(settings, print) == 0
+
+
+def test_records_are_copied_once_however_often_it_was_interrupted(settings, server):
+    of_topics(settings)
+    server.refuses = True
+    for _ in range(2):
+        with pytest.raises(TableError, match="no table there"):
+            migrate(settings, print)
+    server.refuses = False
+    assert migrate(settings, print) == 3
+    assert next_offsets(DeltaTable(records_path(settings)))[PURCHASES.topic] == {1: 2}
+    assert DeltaTable(records_path(settings)).count() == 6
+
+
+def test_a_table_that_cannot_be_read_is_named_and_nothing_is_lost(settings, server):
+    of_topics(settings)
+    purchases = Path(settings.table_path("bronze", module._TABLES_OF_TOPICS[0]))
+    (file,) = purchases.glob("*.parquet")
+    file.rename(file.with_suffix(".away"))
+    with pytest.raises(TableError, match=r"kafka_purchases.*cannot be copied"):
+        migrate(settings, print)
+    file.with_suffix(".away").rename(file)
+    assert migrate(settings, print) == 3
+    assert DeltaTable(records_path(settings)).count() == 6

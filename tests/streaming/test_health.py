@@ -24,7 +24,7 @@ def report(**changes):
     return {
         "pid": os.getpid(),
         "at": 1000.0,
-        "queries": {"kafka_purchases": query, "live_aggregates": query | {"lag_offsets": None}},
+        "queries": {"kafka_records": query, "live_aggregates": query | {"lag_offsets": None}},
         "notes": {"scoring": "no champion"},
         **changes,
     }
@@ -69,7 +69,7 @@ def test_health_tells_of_one_query_while_the_others_run(changes, said):
     found["queries"]["live_aggregates"] = found["queries"]["live_aggregates"] | changes
     lines, is_well = describe(found, 1001.0)
     assert not is_well and f"live_aggregates {said}" in lines[0]
-    assert "kafka_purchases: runs" in lines[1]
+    assert "kafka_records: runs" in lines[1]
     if changes.get("failure"):
         assert lines[2] == f"live_aggregates: {changes['failure']}"
 
@@ -87,11 +87,11 @@ def state_at(second, *, bronze_second=None, lag=0, rows=0, **changes):
 
     def looked(second, **query):
         at = f"2026-11-27T12:00:{second:02}.000Z"
-        return report()["queries"]["kafka_purchases"] | {"at": at} | query
+        return report()["queries"]["kafka_records"] | {"at": at} | query
 
     return report(
         queries={
-            "kafka_purchases": looked(second, lag_offsets=lag),
+            "kafka_records": looked(second, lag_offsets=lag),
             "live_aggregates": looked(bronze_second or second, lag_offsets=None, rows=rows),
         }
         | changes
@@ -123,7 +123,7 @@ def test_a_wait_goes_on_until_the_readers_of_bronze_found_nothing_after_all_had_
 
 def test_a_wait_is_not_over_while_a_query_has_reported_nothing():
     silent = {"batch": None, "at": None, "lag_offsets": None}
-    starting = state_at(20, purchase_predictions=report()["queries"]["kafka_purchases"] | silent)
+    starting = state_at(20, purchase_predictions=report()["queries"]["kafka_records"] | silent)
     wait = Wait(NOON + 10)
     assert not wait.is_over(starting, NOON + 21)
     assert not wait.is_over(starting, NOON + 22)

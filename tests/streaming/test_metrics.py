@@ -18,13 +18,13 @@ KAFKA = {
     "endOffset": {"black-friday-purchases": {"0": 10, "1": 20}},
     "latestOffset": {"black-friday-purchases": {"0": 15, "1": 20, "2": 5}},
 }
-DELTA = {"description": "DeltaSource[/lakehouse/bronze.db/kafka_purchases]", "endOffset": {}}
+DELTA = {"description": "DeltaSource[/lakehouse/bronze.db/kafka_records]", "endOffset": {}}
 STATE = {"numRowsTotal": 7, "memoryUsedBytes": 100, "numRowsDroppedByWatermark": 2}
 
 
 def progress(source, **changes):
     return {
-        "name": "kafka_purchases",
+        "name": "kafka_records",
         "batchId": 4,
         "numInputRows": 50,
         "inputRowsPerSecond": 25.0,

@@ -10,29 +10,29 @@ from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.errors import StreamError
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import RECORDS, ensure_records_table, records_path, records_schema
 from lakehouse.settings import PROJECT_DIR, Settings
 from streaming.checkpoint import checkpoint_path
 from streaming.cluster import kept_cluster_path
 from streaming.job_lock import only_one_job
 from streaming.live_tables import TOP_PRODUCTS, live_path
 from streaming.reset import folders_of_stream, reset_stream
-from streaming.tables import bronze_path, bronze_schema, ensure_bronze_tables
 
 
 @pytest.fixture
 def loaded(tmp_path) -> Settings:
     """A stream that has loaded a record, with its checkpoint."""
     settings = Settings(var_dir=tmp_path, root="", _env_file=None)
-    ensure_bronze_tables(settings)
-    row = pa.Table.from_pylist([{"kafka_offset": 0}], schema=bronze_schema(PURCHASES))
-    write_deltalake(bronze_path(PURCHASES, settings), row, mode="append")
-    checkpoint_path(tmp_path, PURCHASES.table).mkdir(parents=True)
+    ensure_records_table(settings)
+    row = pa.Table.from_pylist([{"topic": PURCHASES.topic}], schema=records_schema())
+    write_deltalake(records_path(settings), row, mode="append")
+    checkpoint_path(tmp_path, RECORDS).mkdir(parents=True)
     kept_cluster_path(settings).write_text("the-first\n")
     return settings
 
 
 def rows(settings: Settings) -> int:
-    return DeltaTable(bronze_path(PURCHASES, settings)).to_pyarrow_table().num_rows
+    return DeltaTable(records_path(settings)).to_pyarrow_table().num_rows
 
 
 def run_reset(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ def test_a_reset_refuses_without_a_confirmation_and_leaves_empty_tables_with_one
 
     assert run_reset(loaded, "--yes").returncode == 0
     assert rows(loaded) == 0
-    assert not checkpoint_path(loaded.var_dir, PURCHASES.table).exists()
+    assert not checkpoint_path(loaded.var_dir, RECORDS).exists()
     assert not kept_cluster_path(loaded).exists()
     assert DeltaTable(live_path(TOP_PRODUCTS, loaded)).to_pyarrow_table().num_rows == 0
 

@@ -8,10 +8,10 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.kafka.contract import PURCHASES
+from lakehouse.kafka.tables import records_schema
 from lakehouse.settings import Settings
 from streaming.live_tables import PREDICTIONS, ensure_live_tables, live_path
 from streaming.scoring import ChampionWatch, Scorer
-from streaming.tables import bronze_schema
 
 
 class TenTimesCategory:
@@ -56,7 +56,7 @@ def purchases(*places: tuple[int, int]) -> pa.Table:
         }
         for partition, offset in places
     ]
-    return pa.Table.from_pylist(rows, schema=bronze_schema(PURCHASES))
+    return pa.Table.from_pylist(rows, schema=records_schema())
 
 
 def predictions(settings: Settings) -> list[dict]:

@@ -33,6 +33,12 @@ records as (
 
 ),
 
+losses as (
+
+    select * from {{ source('audit', 'stream_losses') }}
+
+),
+
 partitions as (
 
     select
@@ -51,6 +57,48 @@ partitions as (
         topic,
         load_id
 
+),
+
+lost as (
+
+    -- one that nothing landed behind yet is no gap
+    select
+        partitions.topic,
+        partitions.kafka_partition,
+        sum(losses.count_offsets) as count_lost
+    from partitions
+    inner join losses
+        on
+            partitions.topic = losses.topic
+            and partitions.kafka_partition = losses.kafka_partition
+            and losses.first_offset between partitions.first_offset and partitions.last_offset
+    group by
+        partitions.topic,
+        partitions.kafka_partition
+
+),
+
+accounted as (
+
+    select
+        partitions.topic,
+        partitions.kafka_partition,
+        partitions.first_offset,
+        partitions.last_offset,
+        partitions.count_landed,
+        partitions.count_accepted,
+        partitions.count_rejected,
+        partitions.count_duplicates,
+        partitions.first_landed_at,
+        partitions.last_landed_at,
+        coalesce(lost.count_lost, 0) as count_lost,
+        {{ may_have_gaps('partitions.topic') }} as may_have_gaps
+    from partitions
+    left join lost
+        on
+            partitions.topic = lost.topic
+            and partitions.kafka_partition = lost.kafka_partition
+
 )
 
-select * from partitions
+select * from accounted

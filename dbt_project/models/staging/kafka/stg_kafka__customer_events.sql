@@ -2,7 +2,8 @@ with
 
 records as (
 
-    select * from {{ source('bronze', 'kafka_customer_events') }}
+    select * from {{ source('bronze', 'kafka_records') }}
+    where topic = 'customer-events'
 
 ),
 

@@ -2,7 +2,8 @@ with
 
 records as (
 
-    select * from {{ source('bronze', 'kafka_product_views') }}
+    select * from {{ source('bronze', 'kafka_records') }}
+    where topic = 'product-views'
 
 ),
 

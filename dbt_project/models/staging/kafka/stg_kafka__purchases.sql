@@ -2,7 +2,8 @@ with
 
 records as (
 
-    select * from {{ source('bronze', 'kafka_purchases') }}
+    select * from {{ source('bronze', 'kafka_records') }}
+    where topic = 'black-friday-purchases'
 
 ),
 
