@@ -20,6 +20,7 @@ from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
 from lakehouse.dbt import run_dbt_as_given
 from lakehouse.diff.cli import app as diff
+from lakehouse.erasure.cli import app as erasure
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.lineage.cli import app as lineage
 from lakehouse.maintenance.cli import app as maintenance
@@ -38,6 +39,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(maintenance)
+app.add_typer(erasure)
 app.add_typer(lineage)
 app.add_typer(diff)
 console = Console()
