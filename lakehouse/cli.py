@@ -24,6 +24,7 @@ from lakehouse.erasure.cli import app as erasure
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.lineage.cli import app as lineage
 from lakehouse.maintenance.cli import app as maintenance
+from lakehouse.metrics import as_text, collect
 from lakehouse.migrate import migrate as run_migrate
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
@@ -102,6 +103,12 @@ def status() -> None:
     started = [row for row in rows if row.state != "stopped"]
     if not started or not all(row.is_answering for row in started):
         raise typer.Exit(1)
+
+
+@app.command()
+def metrics() -> None:
+    """Print figures for Prometheus, as the dashboard serves them at /metrics."""
+    typer.echo(as_text(collect(settings())), nl=False)
 
 
 @app.command()

@@ -83,6 +83,23 @@ def test_no_cell_of_a_download_is_a_formula():
     assert cells == ["'=1+1", "'+1", "'-1", "'@x", "plain", ""]
 
 
+@pytest.mark.parametrize("cell", [" =1+1", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20SUM(A1)"])
+def test_neither_blanks_nor_wide_letters_make_a_formula_of_a_cell(cell):
+    assert as_csv(pl.DataFrame({"text": [cell]})).splitlines()[1].lstrip('"').startswith("'")
+
+
+def test_a_column_named_by_a_value_is_no_formula_either():
+    assert as_csv(pl.DataFrame({"=cmd()": [1], "plain": [2]})).splitlines()[0] == "'=cmd(),plain"
+
+
+def test_metrics_are_read_by_prometheus_and_guarded_like_the_pages(tmp_path):
+    answer = client_of(settings_in(tmp_path)).get("/metrics")
+    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'lakehouse_service_up{service="thrift"} 0' in answer.text.splitlines()
+    login = {"dashboard_username": "ann", "dashboard_password": SecretStr("secret")}
+    assert client_of(settings_in(tmp_path, **login)).get("/metrics").status_code == 401
+
+
 def test_lists_are_one_cell():
     frame = pl.DataFrame({"reasons": [["a", "b"], ["c"]]})
     assert as_csv(frame).splitlines() == ["reasons", "a | b", "c"]
