@@ -4,6 +4,8 @@ import base64
 import hmac
 import io
 import re
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import polars as pl
 from dash import Dash
@@ -48,6 +50,7 @@ _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 def serve(app: Dash, store: Store) -> None:
     """Add the routes and guards to the application's server."""
     server = app.server
+    server.wsgi_app = _without_prefix(server.wsgi_app, store.settings.dashboard_path)
     _guard(server, store.settings)
     _harden(app)
 
@@ -76,6 +79,18 @@ def serve(app: Dash, store: Store) -> None:
                 disposition = {"Content-Disposition": f'attachment; filename="{table.name}.csv"'}
                 return Response(as_csv(table.frame), mimetype="text/csv", headers=disposition)
         abort(404)
+
+
+def _without_prefix(serve: WSGIApplication, prefix: str) -> WSGIApplication:
+    """Answer below a prefix as without it: proxies take it off, or hand it on."""
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if f"{path}/" == prefix or path.startswith(prefix):
+            environ = environ | {"PATH_INFO": "/" + path[len(prefix) :]}
+        return serve(environ, start)
+
+    return answer
 
 
 def as_csv(frame: pl.DataFrame) -> str:

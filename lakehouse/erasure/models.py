@@ -32,7 +32,8 @@ def kept_by_mlflow(number: int, settings: Settings) -> list[str]:
     named = ", ".join(f"{name} {', '.join(map(str, found))}" for name, found in versions.items())
     lines = [
         f"MLflow: versions that may have learned from them: {named or 'none'}. Train anew "
-        "(`make train`), then delete these: `.venv/bin/mlflow` or its pages (`make mlflow`)"
+        "(`make train`), delete these and their runs on MLflow's pages (`make mlflow`), then free "
+        f"their files: `.venv/bin/mlflow gc --backend-store-uri {settings.tracking_uri}`"
     ]
     if samples:
         shown = ", ".join(str(path) for path in samples[:3])
