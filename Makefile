@@ -95,6 +95,10 @@ optimize: setup ## Compact the tables and order them for searches (TABLE=...)
 vacuum: setup ## Delete files that nothing needs any longer (HOURS=168, DRY_RUN=1)
 	@$(LAKEHOUSE) vacuum $(if $(HOURS),--retain-hours $(HOURS)) $(if $(DRY_RUN),--dry-run)
 
+.PHONY: forget
+forget: setup ## Say what is held of a customer, and erase it (USER=1000001, YES=1)
+	@$(LAKEHOUSE) forget --user $(USER) $(if $(YES),--yes)
+
 .PHONY: archive
 archive: setup ## Copy the processed tables to plain Parquet (TO=folder)
 	@$(LAKEHOUSE) archive $(if $(TO),--to $(TO))

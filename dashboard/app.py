@@ -30,11 +30,14 @@ def create_app(store: Store) -> Dash:
         update_title="",
         serve_locally=True,
         compress=False,
+        # What browsers ask for; a proxy may hand that on with this path or without it.
+        requests_pathname_prefix=store.settings.dashboard_path,
+        routes_pathname_prefix="/",
         index_string=web.INDEX,
         # A page's inputs are not there while another page is shown.
         suppress_callback_exceptions=True,
     )
-    app.layout = lambda: _layout(store)
+    app.layout = lambda: _below(store.settings.dashboard_path, [_layout(store)])[0]
     _register(app, store)
     web.serve(app, store)
     return app
@@ -150,7 +153,17 @@ def _register(app: Dash, store: Store) -> None:
         Output(ids.CONTENT, "children"), Input(ids.VIEW, "data"), prevent_initial_call=True
     )
     def show(view: object) -> list[Component]:
-        return render(store, view)
+        return _below(store.settings.dashboard_path, render(store, view))
+
+
+def _below(path: str, parts: list[Component]) -> list[Component]:
+    """Let every link to a page or download lead below the path of the proxy."""
+    for part in parts:
+        for each in (part, *part._traverse()):  # Dash's own walk over a page
+            href = getattr(each, "href", None)
+            if isinstance(href, str) and href.startswith("/"):
+                each.href = path + href.removeprefix("/")
+    return parts
 
 
 def render(store: Store, asked: object) -> list[Component]:
@@ -161,7 +174,8 @@ def render(store: Store, asked: object) -> list[Component]:
         asked: ``{"pathname", "search", "scheme"}``, from a browser and so of any form.
     """
     wanted = asked if isinstance(asked, dict) else {}
-    page = PAGES.get(str(wanted.get("pathname") or "/").rstrip("/") or "/")
+    pathname = "/" + str(wanted.get("pathname") or "/").removeprefix(store.settings.dashboard_path)
+    page = PAGES.get("/" + pathname.strip("/"))
     if page is None:
         return [blocks.note("There is no such page", "Choose one from the menu.", "warm")]
     search = str(wanted.get("search") or "")

@@ -1,8 +1,11 @@
-"""What the server does beside Dash: health, downloads, an optional password, headers."""
+"""What the server does beside Dash: health, metrics, downloads, an optional password, headers."""
 
 import base64
 import hmac
 import io
+import re
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import polars as pl
 from dash import Dash
@@ -14,6 +17,7 @@ from dashboard.query import Query
 from dashboard.store import Store
 from dashboard.theme import style_sheet
 from lakehouse.errors import LakehouseError
+from lakehouse.metrics import as_text, collect
 from lakehouse.settings import Settings
 
 __all__ = ["INDEX", "as_csv", "serve"]
@@ -36,13 +40,17 @@ _INDEX = """<!DOCTYPE html>
 INDEX = _INDEX.replace("PALETTES", style_sheet())
 """The page around the application; its colours are those of ``dashboard.theme``."""
 
-# Spreadsheets run a cell that begins with one of these as a formula.
-_FORMULA = r"^[=+\-@\t\r]"
+# Spreadsheets run a cell that begins with one of these as a formula, some of them with blanks
+# before it or in the wide letters of East Asian keyboards.
+_FORMULA = "^[\t\r\n]|^\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def serve(app: Dash, store: Store) -> None:
     """Add the routes and guards to the application's server."""
     server = app.server
+    server.wsgi_app = _without_prefix(server.wsgi_app, store.settings.dashboard_path)
     _guard(server, store.settings)
     _harden(app)
 
@@ -51,6 +59,10 @@ def serve(app: Dash, store: Store) -> None:
         facts = store.version("marts.fct_purchases")
         body = {"status": "ok", "purchases_version": facts[1] if facts else None}
         return server.json.response(body)
+
+    @server.get("/metrics")
+    def metrics() -> Response:
+        return Response(as_text(collect(store.settings)), content_type=_METRICS_TYPE)
 
     @server.get("/csv/<page>/<name>.csv")
     def csv(page: str, name: str) -> Response:
@@ -69,6 +81,18 @@ def serve(app: Dash, store: Store) -> None:
         abort(404)
 
 
+def _without_prefix(serve: WSGIApplication, prefix: str) -> WSGIApplication:
+    """Answer below a prefix as without it: proxies take it off, or hand it on."""
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if f"{path}/" == prefix or path.startswith(prefix):
+            environ = environ | {"PATH_INFO": "/" + path[len(prefix) :]}
+        return serve(environ, start)
+
+    return answer
+
+
 def as_csv(frame: pl.DataFrame) -> str:
     """A table as CSV that no spreadsheet takes for formulas; lists are joined by `` | ``."""
     lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
@@ -83,8 +107,10 @@ def as_csv(frame: pl.DataFrame) -> str:
         .alias(name)
         for name in texts
     ]
+    # A column may be named by a value.
+    harmless = {name: f"'{name}" for name in flat.columns if re.match(_FORMULA, name)}
     buffer = io.BytesIO()
-    flat.with_columns(safe).write_csv(buffer)
+    flat.with_columns(safe).rename(harmless).write_csv(buffer)
     return buffer.getvalue().decode()
 
 

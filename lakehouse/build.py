@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -18,6 +19,8 @@ from lakehouse.builds.state import artifacts_folder
 from lakehouse.data.csv_records import inspect
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import find_sources
+from lakehouse.erasure.erased_ids import ErasedIds, erased_ids_path
+from lakehouse.erasure.rebuild import is_rebuild_due, rebuild_is_done
 from lakehouse.errors import TableError
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import record_good_state
@@ -61,6 +64,7 @@ def land_source(settings: Settings, console: Console) -> list[LandingResult]:
                 source.path,
                 table_path=settings.table_path("bronze", "csv_purchases"),
                 data_kind=source.data_kind,
+                erased=ErasedIds(erased_ids_path(settings)),
                 progress=progress,
             )
         what = "landed before, nothing to do" if result.already_landed else "landed"
@@ -90,6 +94,9 @@ def build_tables(settings: Settings, console: Console, options: BuildOptions) ->
     Raises:
         TableError: dbt failed; the next build goes on from there.
     """
+    if is_rebuild_due(settings):
+        console.print("Build: from nothing, because a customer was erased", highlight=False)
+        options = replace(options, is_full_refresh=True)
     with _planned(settings, console, options) as (session, planned):
         if not run_production(session, planned, settings):
             raise TableError(
@@ -98,6 +105,7 @@ def build_tables(settings: Settings, console: Console, options: BuildOptions) ->
                 "stand as they were. Mend the cause and run `make build` again: it goes on where "
                 "this one failed"
             )
+    rebuild_is_done(settings)
 
 
 def plan(settings: Settings, console: Console, options: BuildOptions) -> Forecast:

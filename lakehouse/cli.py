@@ -20,9 +20,11 @@ from lakehouse.data.replay import rejected_loads, write_replay
 from lakehouse.data.source import fetch_published
 from lakehouse.dbt import run_dbt_as_given
 from lakehouse.diff.cli import app as diff
+from lakehouse.erasure.cli import app as erasure
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.lineage.cli import app as lineage
 from lakehouse.maintenance.cli import app as maintenance
+from lakehouse.metrics import as_text, collect
 from lakehouse.migrate import migrate as run_migrate
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
@@ -38,6 +40,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(maintenance)
+app.add_typer(erasure)
 app.add_typer(lineage)
 app.add_typer(diff)
 console = Console()
@@ -100,6 +103,12 @@ def status() -> None:
     started = [row for row in rows if row.state != "stopped"]
     if not started or not all(row.is_answering for row in started):
         raise typer.Exit(1)
+
+
+@app.command()
+def metrics() -> None:
+    """Print figures for Prometheus, as the dashboard serves them at /metrics."""
+    typer.echo(as_text(collect(settings())), nl=False)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from lakehouse.builds.test_history import ensure_test_results
 from lakehouse.data.bronze import ensure_csv_purchases
+from lakehouse.erasure.audit import ensure_erasures
 from lakehouse.kafka.tables import ensure_losses_table, ensure_records_table
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
@@ -33,3 +34,4 @@ def ensure_registered_tables(settings: Settings) -> None:
     ensure_live_tables(settings)
     ensure_prediction_tables(settings)
     ensure_test_results(settings)
+    ensure_erasures(settings)

@@ -133,6 +133,11 @@ class Settings(BaseSettings):
 
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to")
     dashboard_port: int = Field(8050, gt=0, lt=65536, description="Port of the dashboard")
+    dashboard_path: str = Field(
+        "/",
+        pattern=r"^/([A-Za-z0-9._~-]+/)*$",
+        description="Path under which a proxy shows the dashboard, such as /lake/",
+    )
     dashboard_username: str = Field(
         "", description="Name that the dashboard asks for, with the password below; empty: none"
     )

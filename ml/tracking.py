@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.entities import Run
+from mlflow.entities import LifecycleStage, Run
 from mlflow.exceptions import MlflowException
 
 from lakehouse.errors import ModelError
@@ -125,12 +125,22 @@ def tracked_run(task: str, settings: Settings) -> Iterator[Run]:
     """An MLflow run in the experiment of a task; it ends as FAILED when an error leaves it.
 
     Raises:
-        ModelError: MLflow cannot be reached, or refuses what it was asked for, here or inside.
+        ModelError: MLflow cannot be reached, or refuses what it was asked for, here or inside; or
+            someone deleted the experiment.
     """
     name = _EXPERIMENT.format(task=task)
     with mlflow_errors(settings):
         client = use_tracking(settings)
-        if client.get_experiment_by_name(name) is None:
+        experiment = client.get_experiment_by_name(name)
+        if experiment is not None and experiment.lifecycle_stage != LifecycleStage.ACTIVE:
+            number, where = experiment.experiment_id, without_secrets(settings.tracking_uri)
+            raise ModelError(
+                f"Experiment {name} in {where} was deleted, and its name is kept for it. With "
+                f"MLFLOW_TRACKING_URI={where}: `.venv/bin/mlflow experiments restore -x {number}` "
+                "brings it back with its runs; `.venv/bin/mlflow gc --experiment-ids "
+                f"{number}` deletes it for good, then train again"
+            )
+        if experiment is None:
             # A tracking server chooses the place of artifacts itself.
             local = (artifacts_folder(settings) / task).as_uri()
             client.create_experiment(name, None if settings.mlflow_tracking_uri else local)

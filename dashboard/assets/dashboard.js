@@ -10,7 +10,7 @@
     document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
   }
   // As the server reads it, which takes a slash at the end for none.
-  function isLive(pathname) { return (pathname || "").replace(/\/+$/, "") === "/live"; }
+  function isLive(pathname) { return /\/live\/*$/.test(pathname || ""); }
   function withParameter(search, name, value) {
     const parameters = new URLSearchParams(search || "");
     const text = Array.isArray(value) ? value.join(",") : (value === null || value === undefined ? "" : String(value));

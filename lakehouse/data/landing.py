@@ -23,10 +23,11 @@ from filelock import FileLock, Timeout
 
 from lakehouse.data.bronze import CSV_PURCHASES, ensure_csv_purchases
 from lakehouse.data.csv_records import Inspection, inspect, read_batches
+from lakehouse.erasure.erased_ids import ErasedIds, erased_ids_path, without_erased
 from lakehouse.errors import SourceFileError, TableError
 from lakehouse.settings import settings
 
-__all__ = ["LOCK_TIMEOUT_SECONDS", "DataKind", "LandingResult", "land"]
+__all__ = ["LOCK_TIMEOUT_SECONDS", "DataKind", "LandingResult", "land", "only_one_landing"]
 
 DataKind = Literal["real", "synthetic"]
 
@@ -72,6 +73,7 @@ def land(
     *,
     table_path: str,
     data_kind: DataKind,
+    erased: ErasedIds | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     progress: Callable[[int], None] | None = None,
 ) -> LandingResult:
@@ -81,6 +83,7 @@ def land(
         path: the CSV file, plain or gzip.
         table_path: folder or URI of the bronze table; created when missing.
         data_kind: what the file holds; one table holds one kind.
+        erased: customers of whom nothing may land; None for those of this lakehouse's list.
         clock: the current instant, with a time zone.
         progress: called after each batch with the number of rows in it, from another thread.
 
@@ -90,7 +93,9 @@ def land(
         TableError: the bronze table cannot be opened or written; nothing was written.
     """
     inspection = inspect(path)
-    with _one_at_a_time(path):
+    with only_one_landing(path):
+        if erased is None:
+            erased = ErasedIds(erased_ids_path(settings()))
         table = ensure_csv_purchases(table_path)
         earlier = _earlier_loads(table)
         _refuse_other_kind(path, table_path, data_kind, earlier)
@@ -110,7 +115,7 @@ def land(
             "data_kind": data_kind,
             "load_row_count": inspection.rows,
         }
-        reading = _Reading(path, inspection, stamp, progress)
+        reading = _Reading(path, inspection, stamp, erased, progress)
         _append(table, reading)
     return LandingResult(
         inspection.load_id,
@@ -129,6 +134,7 @@ class _Reading:
         path: Path,
         inspection: Inspection,
         stamp: dict[str, object],
+        erased: ErasedIds,
         progress: Callable[[int], None] | None,
     ) -> None:
         self.stamp = stamp
@@ -138,6 +144,7 @@ class _Reading:
         self.failure: Exception | None = None
         self._path = path
         self._inspection = inspection
+        self._erased = erased
         self._progress = progress
         self._stopped = Event()
 
@@ -146,7 +153,8 @@ class _Reading:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            for records in read_batches(self._path, self._inspection):
+            for batch in read_batches(self._path, self._inspection):
+                records = without_erased(batch, self._erased)
                 yield _stamped(records, self.stamp, self.schema)
                 defects = records.column("landing_defect")
                 self.rows += records.num_rows
@@ -249,7 +257,15 @@ def _later_than_all(now: datetime, earlier: list[_EarlierLoad]) -> datetime:
 
 
 @contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
+def only_one_landing(path: Path) -> Iterator[None]:
+    """Hold the lock of landings; a landing that runs is waited for.
+
+    Args:
+        path: what is to be landed or changed, for the messages.
+
+    Raises:
+        SourceFileError: another landing does not end.
+    """
     lock_file = settings().var_dir / "run" / "landing.lock"
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_file)

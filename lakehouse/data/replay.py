@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from lakehouse.data.bronze import PUBLISHED_COLUMNS, TECHNICAL_COLUMNS
+from lakehouse.erasure.customer import ERASED
 from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
@@ -50,8 +51,7 @@ def rejected_loads(settings: Settings) -> list[tuple[str, str, int]]:
     Raises:
         TableError: there is no quarantine yet.
     """
-    rejected = open_table(_REJECTED, settings).to_pyarrow_dataset()
-    found = rejected.to_table(columns=["load_id", "source_file"], filter=_FILES_ONLY)
+    found = _rejected(settings, _FILES_ONLY).select(["load_id", "source_file"])
     counted = found.group_by(["load_id", "source_file"]).aggregate([([], "count_all")])
     return sorted(
         zip(*(counted[name].to_pylist() for name in counted.column_names), strict=True),
@@ -76,7 +76,7 @@ def write_replay(settings: Settings, load_id: str, folder: Path) -> ReplayFiles:
             may hold someone's corrections.
     """
     of_load = (ds.field("load_id") == load_id) & _FILES_ONLY
-    rejected = open_table(_REJECTED, settings).to_pyarrow_dataset().to_table(filter=of_load)
+    rejected = _rejected(settings, of_load)
     if not rejected.num_rows:
         known = ", ".join(load for load, _, _ in rejected_loads(settings)) or "none"
         raise TableError(
@@ -105,6 +105,13 @@ def write_replay(settings: Settings, load_id: str, folder: Path) -> ReplayFiles:
         source_file=rows[0]["source_file"],
         data_kind=rows[0]["data_kind"],
     )
+
+
+def _rejected(settings: Settings, where: ds.Expression) -> pa.Table:
+    """Rejected records, without those of customers who were erased: of them nothing is left."""
+    found = open_table(_REJECTED, settings).to_pyarrow_dataset().to_table(filter=where)
+    first_reason = pc.list_element(found["rejection_reasons"], 0)
+    return found.filter(pc.not_equal(first_reason, ERASED))
 
 
 def _bronze_records(settings: Settings, load_id: str, lines: list[int]) -> pa.Table:

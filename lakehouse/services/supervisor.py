@@ -24,7 +24,7 @@ from lakehouse.java import find_java
 from lakehouse.services.registry import SERVICES, Service
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["ServiceStatus", "down", "status", "up"]
+__all__ = ["ServiceStatus", "down", "status", "stop", "up"]
 
 _CONFIG = Path(__file__).parent / "supervisord.conf"
 # Linux takes 107 bytes; supervisord appends its process id to the name while it starts.
@@ -149,6 +149,23 @@ def down(settings: Settings) -> bool:
         raise ServiceError(
             f"Still running after {seconds} s: process {pids}. End it with: kill -9 {pids}"
         )
+    return True
+
+
+def stop(name: str, settings: Settings) -> bool:
+    """Stop one service and wait for its end; return whether it ran.
+
+    Raises:
+        ServiceError: it does not end.
+    """
+    service, rpc = SERVICES[name], _connect(settings)
+    if rpc is None or not _is_kept_running(service, rpc):
+        return False
+    try:
+        rpc.stopProcess(name)
+    except Fault as fault:
+        if fault.faultCode != Faults.NOT_RUNNING:
+            raise ServiceError(f"{service.title} cannot be stopped ({fault.faultString})") from None
     return True
 
 

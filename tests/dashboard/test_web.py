@@ -1,6 +1,8 @@
 """What the server answers beside pages: health, downloads, a password; and what it never does."""
 
 import base64
+import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 from flask.testing import FlaskClient
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from dashboard.app import create_app, render
 from dashboard.pages import PAGES
@@ -81,6 +83,53 @@ def test_no_cell_of_a_download_is_a_formula():
     frame = pl.DataFrame({"text": ["=1+1", "+1", "-1", "@x", "plain", None], "number": [-1] * 6})
     cells = [line.rsplit(",", 1)[0] for line in as_csv(frame).splitlines()[1:]]
     assert cells == ["'=1+1", "'+1", "'-1", "'@x", "plain", ""]
+
+
+@pytest.mark.parametrize("cell", [" =1+1", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20SUM(A1)"])
+def test_neither_blanks_nor_wide_letters_make_a_formula_of_a_cell(cell):
+    assert as_csv(pl.DataFrame({"text": [cell]})).splitlines()[1].lstrip('"').startswith("'")
+
+
+def test_a_column_named_by_a_value_is_no_formula_either():
+    assert as_csv(pl.DataFrame({"=cmd()": [1], "plain": [2]})).splitlines()[0] == "'=cmd(),plain"
+
+
+def test_metrics_are_read_by_prometheus_and_guarded_like_the_pages(tmp_path):
+    answer = client_of(settings_in(tmp_path)).get("/metrics")
+    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'lakehouse_service_up{service="thrift"} 0' in answer.text.splitlines()
+    login = {"dashboard_username": "ann", "dashboard_password": SecretStr("secret")}
+    assert client_of(settings_in(tmp_path, **login)).get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize("asked", ["/lake", ""])
+def test_below_a_path_of_a_proxy_pages_links_and_downloads_lead_there(tmp_path, asked):
+    """Whether the proxy hands its path on or takes it off."""
+    settings = settings_in(tmp_path, dashboard_path="/lake/")
+    write_products(settings)
+    client = client_of(settings)
+    assert client.get(f"{asked}/health").json["status"] == "ok"
+    assert client.get(f"{asked}/csv/products/products.csv").mimetype == "text/csv"
+    page = client.get(f"{asked}/").text
+    assert 'src="/lake/_dash-component-suites/' in page
+    assert 'src="/_dash' not in page
+    links = re.findall(r'"href":\s*"([^"]*)"', json.dumps(client.get(f"{asked}/_dash-layout").json))
+    assert "/lake/products" in links
+    assert all(link.startswith(("/lake/", "#")) for link in links)
+
+
+def test_a_page_below_a_path_is_the_page(tmp_path):
+    store = Store(settings_in(tmp_path, dashboard_path="/lake/"))
+    for path in ("/lake/products", "/lake/products/", "/products"):
+        assert "There is no such page" not in str(render(store, {"pathname": path}))
+    assert "There is no such page" in str(render(store, {"pathname": "/lake/nowhere"}))
+    assert "There is no such page" not in str(render(store, {"pathname": "/lake/"}))
+
+
+@pytest.mark.parametrize("path", ["lake", "/lake", "/la ke/", "//evil.example/"])
+def test_a_path_that_cannot_be_one_is_refused(tmp_path, path):
+    with pytest.raises(ValidationError):
+        settings_in(tmp_path, dashboard_path=path)
 
 
 def test_lists_are_one_cell():

@@ -11,6 +11,9 @@ from deltalake import DeltaTable, write_deltalake
 from pyhive.exc import OperationalError
 
 from lakehouse.builds.state import read_state
+from lakehouse.erasure.customer import Customer
+from lakehouse.erasure.forget import forget, look
+from lakehouse.erasure.rebuild import rebuild_is_done
 from lakehouse.errors import TableError
 from lakehouse.maintenance.archive import archive
 from lakehouse.maintenance.good_states import choose_state, read_good_states, record_good_state
@@ -27,6 +30,13 @@ pytestmark = pytest.mark.integration
 
 FACTS = TableName("marts", "fct_purchases")
 CATEGORIES = TableName("marts", "dim_product_categories")
+TESTS_OF_RECORDS = (
+    "assert_every_landed_record_is_accounted_for",
+    "source_csv_purchases_obeys_row_rules",
+    "screened_purchases_obeys_row_rules",
+    "rejected_purchases_obeys_row_rules",
+    "load_audit_obeys_row_rules",
+)
 TO_THE_FACTS = ("run", "-s", "+fct_purchases", "rejected_purchases", "duplicate_purchases")
 
 
@@ -93,6 +103,38 @@ def test_a_failed_run_is_repaired_and_a_bad_load_is_rolled_back(lakehouse, tmp_p
     assert summary.is_every_row_accounted_for
     assert summary.rows[FACTS] == summary.count_accepted
     assert lakehouse.sql(count_loaded) == [(0,)]
+
+
+def test_a_forgotten_customer_leaves_no_row_and_every_record_stays_accounted_for(
+    lakehouse, tmp_path: Path
+):
+    settings = lakehouse.settings
+    lines = [
+        "2000111,P90000111,M,26-35,4,B,2,0,5,,,6000",
+        "2000112,P90000111,M,26-35,4,B,2,0,5,,,7000",
+        "2000111,P90000112,M,26-35,4,B,2,0,5,,,free",
+        "2000111,P90000112,M,26-35",
+    ]
+    load_id = lakehouse.land_lines(tmp_path, *lines).load_id
+    lakehouse.dbt(*TO_THE_FACTS)
+    customer = Customer(2000111)
+    held = {str(found.name): found.rows for found in look(customer, settings).tables}
+    assert held["bronze.csv_purchases"] == held["cleansed.screened_purchases"] == 3
+    assert held["marts.fct_purchases"] == 1
+
+    number = forget(customer, settings, print)
+    assert not look(customer, settings)
+    assert read_state(settings) is None
+    lakehouse.dbt(*TO_THE_FACTS, "load_audit", "--full-refresh")
+    rebuild_is_done(settings)
+    lakehouse.dbt("test", "-s", *TESTS_OF_RECORDS)
+    assert not look(customer, settings)
+    counts = "count_landed, count_accepted, count_rejected from marts.load_audit where load_id = "
+    assert lakehouse.sql(f"select {counts} '{load_id}'") == [(4, 1, 3)]
+    audit = lakehouse.table("audit.erasures").to_pyarrow_table().to_pylist()
+    [told] = [row for row in audit if (row["erasure_id"], row["load_id"]) == (number, load_id)]
+    assert (told["first_position"], told["last_position"], told["count_rows"]) == (2, 5, 3)
+    assert lakehouse.land_lines(tmp_path, *lines).already_landed
 
 
 def test_one_table_comes_back_from_a_bad_update(lakehouse):

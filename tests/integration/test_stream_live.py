@@ -9,12 +9,16 @@ import pytest
 from deltalake import DeltaTable
 from live_recomputation import assert_live_equals, distinct_in_bronze, live_tables
 from mlflow.models import infer_signature
-from stream_under_test import JOB, StreamUnderTest
+from stream_under_test import JOB, StreamUnderTest, until
 
+from lakehouse.erasure.customer import Customer
+from lakehouse.erasure.forget import forget, look
 from lakehouse.kafka.contract import MESSAGE_TYPES, PURCHASES
 from lakehouse.kafka.tables import RECORDS, records_path
+from lakehouse.services import supervisor
 from ml.registry import promote, register
 from ml.tracking import tracked_run
+from streaming import health
 from streaming.checkpoint import checkpoint_path
 from streaming.live import LIVE_QUERY, archive_folder
 from streaming.live_tables import (
@@ -196,3 +200,39 @@ def test_health_says_stopped_and_a_reset_asks_first_and_begins_anew(live):
     live.load("--no-scoring")
     live.assert_exactly_once()
     assert live.count_landed() == landed
+
+
+def test_a_customer_is_forgotten_while_the_stream_runs_which_then_goes_on(live, spark):
+    """Their offsets stay in bronze without data, and everything that is made of it follows."""
+    live.load("--no-live")
+    supervisor.up(["stream"], live.settings, print)
+    try:
+        told = live.bronze(PURCHASES.topic, "user_id", "is_valid").to_pandas()
+        number = int(told[told["is_valid"]]["user_id"].mode()[0])
+        before = [found for found in look(Customer(number), live.settings).tables if found.rows]
+        assert {str(found.name) for found in before} >= {
+            "live.customer_frequency",
+            "live.purchase_predictions",
+        }
+        forget(Customer(number), live.settings, print)
+        assert health.answers(live.settings)
+        # Purchases of whoever comes first in the file; of no one else is anything asserted.
+        live.produce("--limit=20", "--seed=21")
+        sent = live.offsets_in_kafka(PURCHASES.topic).total()
+        assert until(lambda: live.bronze(PURCHASES.topic, "is_valid").num_rows == sent, 60)
+    finally:
+        supervisor.stop("stream", live.settings)
+    live.load()
+
+    live.assert_exactly_once()
+    blanked = live.bronze(PURCHASES.topic, "user_id", "rejection_reason", "raw_value").to_pandas()
+    blanked = blanked[
+        blanked["rejection_reason"].map(lambda why: why is not None and "erased" in why)
+    ]
+    assert len(blanked) >= (told["user_id"] == number).sum() > 0
+    assert blanked[["user_id", "raw_value"]].isna().all(axis=None)
+    cities = rows_of(live, AVERAGE_BY_CITY)
+    counted = sum(row["count_purchases"] for row in cities)
+    assert counted == distinct_in_bronze(spark, live.settings).count()
+    valid = sum(live.bronze(PURCHASES.topic, "is_valid")["is_valid"].to_pylist())
+    assert len(rows_of(live, PREDICTIONS)) == valid

@@ -42,6 +42,8 @@ def store(tmp_path):
         ("csv", landed.load_id, 3, "shop.csv", ["age_is_unknown"]),
         ("csv", landed.load_id, 4, "shop.csv", ["wrong_field_count", "age_is_missing"]),
         ("kafka", "topic-0", 7, None, ["age_is_unknown"]),
+        # Nothing is left of a line whose customer was erased.
+        ("csv", landed.load_id, 2, "shop.csv", ["erased"]),
     ]
     table = pa.Table.from_pylist(
         [dict(zip(REJECTED.names, row, strict=True)) for row in rows], schema=REJECTED

@@ -45,6 +45,18 @@ def test_a_server_that_does_not_answer_is_told_in_words(ask, unreachable):
     assert "\n" not in str(told.value)
 
 
+def test_a_deleted_experiment_is_told_with_the_commands_that_help(settings):
+    begin_run(settings)
+    client = use_tracking(settings)
+    number = client.get_experiment_by_name("black-friday/purchase").experiment_id
+    client.delete_experiment(number)
+    with pytest.raises(ModelError, match=rf"was deleted.* restore -x {number}` .* gc ") as told:
+        begin_run(settings)
+    assert "server answers" not in str(told.value)
+    client.restore_experiment(number)
+    begin_run(settings)
+
+
 def test_a_model_without_champion_is_no_error(settings):
     assert registry.champion_version("purchase_value", settings) is None
 
