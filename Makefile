@@ -83,6 +83,10 @@ summary: setup ## Print what stands in the lakehouse
 rollback: setup ## Restore the last good state (LIST=1, TABLE=marts.fct_purchases, TO=3)
 	@$(LAKEHOUSE) rollback $(if $(LIST),--list) $(TABLE) $(if $(TO),--to $(TO))
 
+.PHONY: publish
+publish: setup ## Let readers see a good state, without restoring anything (STATE=3; else the newest)
+	@$(LAKEHOUSE) publish $(if $(STATE),--state $(STATE))
+
 .PHONY: history
 history: setup ## Show who changed a table when and how (TABLE=marts.fct_purchases)
 	@$(LAKEHOUSE) history $(or $(TABLE),marts.fct_purchases)
