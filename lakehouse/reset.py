@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lakehouse.errors import TableError
 from lakehouse.places import outgoing_metastore, root_note
+from lakehouse.publish.notes import notes_folder
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 
@@ -31,6 +32,7 @@ def folders_of_lakehouse(settings: Settings) -> list[Path]:
         # That of dbt's target `session`.
         var_dir / "session",
         var_dir / "dbt",
+        notes_folder(settings),
         var_dir / "stream",
     ]
 

@@ -8,7 +8,10 @@ from lakehouse.errors import TableError
 from lakehouse.reset import reset
 from lakehouse.settings import Settings
 
-GOES = ("lakehouse/marts.db", "metastore", "session/metastore", "dbt/prod", "stream/checkpoints")
+GOES = (
+    *("lakehouse/marts.db", "metastore", "session/metastore", "dbt/prod"),
+    *("stream/checkpoints", "environments"),
+)
 STAYS = ("jars", "raw", "mlflow")
 
 
