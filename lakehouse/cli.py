@@ -28,6 +28,7 @@ from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
 from lakehouse.publish.cli import app as publish
 from lakehouse.publish.step import publication_lines
+from lakehouse.refresh.cli import app as refresh
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.reset import folders_of_lakehouse
 from lakehouse.reset import reset as run_reset
@@ -43,6 +44,7 @@ app.add_typer(maintenance)
 app.add_typer(lineage)
 app.add_typer(diff)
 app.add_typer(publish)
+app.add_typer(refresh)
 console = Console()
 
 Variables = Annotated[str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")]
