@@ -232,5 +232,5 @@ lock: ## Write requirements.lock anew from pyproject.toml
 		--no-strip-extras --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
 
 .PHONY: bench
-bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, stream, ml or dashboard)
+bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, publish, stream, ml or dashboard)
 	@$(PYTHON) -m bench $(ONLY)
