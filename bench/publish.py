@@ -69,7 +69,8 @@ def _measure(
     bad = own.var_dir / "bad.csv"
     bad.write_text("\n".join([",".join(columns), _BAD_LINE]) + "\n")
     land_file(bad, own, data_kind)
-    with Reader(own, _BAD_USER) as reader:
+    tables = ("marts.fct_purchases", "cleansed.cleansed_purchases")
+    with Reader(own, tables, "user_id", _BAD_USER) as reader:
         try:
             build_tables(own, console, _REFUSED)
         except TableError:
