@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from lakehouse.builds.changes import unfinished
 from lakehouse.builds.state import read_state
@@ -87,8 +88,10 @@ def check_readable(state: GoodState, settings: Settings) -> None:
     for name, pinned in state.tables.items():
         if name.schema not in PUBLISHED_LAYERS:
             continue
-        table = open_pinned(name, pinned, settings)
-        gone = [uri for uri in table.file_uris() if not Path(uri).exists()]
+        folder = Path(settings.table_path(name.schema, name.table))
+        paths = open_pinned(name, pinned, settings).get_add_actions()["path"].to_pylist()
+        # The log has them as parts of a URI.
+        gone = [path for path in paths if not (folder / unquote(path)).exists()]
         if gone:
             raise TableError(
                 f"State {state.state_id} cannot be published: {len(gone)} files of {name} at "

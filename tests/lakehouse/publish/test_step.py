@@ -138,6 +138,14 @@ def test_a_state_whose_files_are_gone_is_refused_and_readers_stay(settings, view
     assert seen(settings) == 2
 
 
+def test_a_state_is_found_whole_in_folders_of_any_name(tmp_path):
+    settings = Settings(var_dir=tmp_path / "a b'ü", root="", _env_file=None)
+    path = settings.table_path("marts", "facts")
+    rows = pa.table({"value": [1, 2], "city": ["c/d", "e f"]})
+    write_deltalake(path, rows, partition_by=["city"])
+    step.check_readable(record_good_state(settings), settings)
+
+
 def test_why_a_build_is_withheld_is_told_until_one_succeeds(settings, views, tmp_path):
     good_build(settings, 1)
     publish_newest(settings, print)
