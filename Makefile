@@ -58,6 +58,10 @@ data: setup ## Fetch the published data set from Kaggle (needs an account)
 build: setup ## The main job: from the purchases file to tested marts (FULL=1, FULL_REFRESH=1, VARS='{folds: 5}')
 	@$(LAKEHOUSE) build $(if $(FULL),--full) $(if $(FULL_REFRESH),--full-refresh) $(if $(VARS),--vars '$(VARS)')
 
+.PHONY: refresh
+refresh: setup ## The daily run: build what is needed, publish, score when due, send alerts (docs/how-to/refresh.md)
+	@$(LAKEHOUSE) refresh
+
 .PHONY: plan
 plan: setup ## Say what `make build` would build of what has landed, why, and how long it takes (JSON=1)
 	@$(LAKEHOUSE) plan $(if $(VARS),--vars '$(VARS)') $(if $(JSON),--json)
@@ -82,6 +86,14 @@ summary: setup ## Print what stands in the lakehouse
 .PHONY: rollback
 rollback: setup ## Restore the last good state (LIST=1, TABLE=marts.fct_purchases, TO=3)
 	@$(LAKEHOUSE) rollback $(if $(LIST),--list) $(TABLE) $(if $(TO),--to $(TO))
+
+.PHONY: publish
+publish: setup ## Let readers see a good state, without restoring anything (STATE=3; else the newest)
+	@$(LAKEHOUSE) publish $(if $(STATE),--state $(STATE))
+
+.PHONY: env
+env: setup ## Clone the published state into schemas of your own, to build upon (NAME=prices, DROP=1; lists without)
+	@$(LAKEHOUSE) environment $(NAME) $(if $(DROP),--drop)
 
 .PHONY: history
 history: setup ## Show who changed a table when and how (TABLE=marts.fct_purchases)
@@ -224,5 +236,5 @@ lock: ## Write requirements.lock anew from pyproject.toml
 		--no-strip-extras --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
 
 .PHONY: bench
-bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, stream, ml or dashboard)
+bench: setup ## Measure build, stream and models (nothing else may run; ONLY=build, publish, stream, ml or dashboard)
 	@$(PYTHON) -m bench $(ONLY)

@@ -1,33 +1,25 @@
 """How long a build takes, beside the same SQL without dbt, and how that grows with the rows."""
 
 import math
-import os
 import shutil
 import statistics
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
 from bench.machine import describe_machine, peak_memory_mb
+from bench.own_lakehouse import HEAP, land_file, own_settings, timed_build
 from bench.report import write_results, write_section
 from bench.rows import read_texts, write_copies, write_further
 from bench.statements import read_statements, run_bare
-from lakehouse.data.landing import DataKind, land
 from lakehouse.data.source import find_source
 from lakehouse.errors import TableError
-from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 
 __all__ = ["bench_build", "growth_exponent"]
 
 _SCALES = (1, 4, 16)
-# The goal is that sixteen times the rows run in this heap.
-_HEAP = "4g"
 
 
 @dataclass(frozen=True)
@@ -63,21 +55,21 @@ def bench_build(settings: Settings, console: Console) -> None:
 
     full: list[_FullBuild] = []
     for scale in _SCALES:
-        bench = _settings(settings, folder, f"x{scale}")
+        bench = own_settings(settings, folder, f"x{scale}")
         path = folder / f"x{scale}.csv"
         rows = purchases.num_rows * scale
         write_copies(purchases, scale, path)
-        _land(path, bench, source.data_kind)
+        land_file(path, bench, source.data_kind)
         supervisor.up(["thrift"], bench, console.print)
         try:
-            seconds = _timed_build(f"full build of {rows:,} rows", bench, console)
+            seconds = timed_build(f"full build of {rows:,} rows", bench, console)
             if scale == 1:
                 # The log as it stands now holds the statements of the full build alone.
                 statements = _statements(bench)
                 same, further = (path, source.data_kind), folder / "further.csv"
-                noop_seconds = _timed_build("again, nothing new", bench, console, same)
+                noop_seconds = timed_build("again, nothing new", bench, console, same)
                 write_further(purchases, rows // 100, settings.seed, further)
-                one_percent_seconds = _timed_build(
+                one_percent_seconds = timed_build(
                     "again, 1 % new rows", bench, console, (further, source.data_kind)
                 )
                 one_percent_statements = len(_statements(bench))
@@ -86,9 +78,9 @@ def bench_build(settings: Settings, console: Console) -> None:
             supervisor.down(bench)
         path.unlink()
 
-    bare = _settings(settings, folder, "bare")
+    bare = own_settings(settings, folder, "bare")
     write_copies(purchases, 1, folder / "bare.csv")
-    _land(folder / "bare.csv", bare, source.data_kind)
+    land_file(folder / "bare.csv", bare, source.data_kind)
     old_root, new_root = str(folder / "x1" / "lakehouse"), bare.lakehouse_root
     console.print(f"Benchmark: the same {len(statements)} statements without dbt")
     bare_seconds = run_bare([text.replace(old_root, new_root) for text in statements], bare)
@@ -111,50 +103,6 @@ def bench_build(settings: Settings, console: Console) -> None:
     write_section("build", _section(figures, full, len(statements)))
     shutil.rmtree(folder)
     console.print(f"Benchmark: written to {results} and docs/benchmarks.md", soft_wrap=True)
-
-
-def _settings(settings: Settings, folder: Path, name: str) -> Settings:
-    """Settings of a lakehouse of the benchmark's own, with the jars of the real one."""
-    var_dir = folder / name
-    var_dir.mkdir()
-    (var_dir / "jars").symlink_to(settings.var_dir / "jars")
-    return settings.model_copy(
-        update={
-            "var_dir": var_dir,
-            "root": "",
-            "thrift_port": settings.thrift_port + 1,
-            "spark_driver_memory": _HEAP,
-        }
-    )
-
-
-def _land(path: Path, settings: Settings, data_kind: DataKind) -> None:
-    ensure_registered_tables(settings)
-    table_path = settings.table_path("bronze", "csv_purchases")
-    land(path, table_path=table_path, data_kind=data_kind)
-
-
-def _timed_build(
-    what: str, settings: Settings, console: Console, lands: tuple[Path, DataKind] | None = None
-) -> float:
-    """Seconds of a production build in a process of its own, and of landing a file if given."""
-    console.print(f"Benchmark: {what}")
-    shutil.rmtree(settings.var_dir / "dbt" / "logs", ignore_errors=True)
-    started = time.monotonic()
-    if lands is not None:
-        _land(lands[0], settings, lands[1])
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.one_build"],
-        env=os.environ | settings.as_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    seconds = time.monotonic() - started
-    if done.returncode != 0:
-        raise TableError(f"The build failed while it was measured:\n{done.stdout[-3000:]}")
-    console.print(f"Benchmark: {seconds:.1f} s")
-    return seconds
 
 
 def _statements(settings: Settings) -> list[str]:
@@ -181,7 +129,7 @@ def _section(figures: dict[str, object], full: list[_FullBuild], count_statement
         "## Build",
         "",
         f"Written by `make bench` on the **{figures['data']}** data, {figures['rows']:,} rows.",
-        f"Machine: {describe_machine()}. Heap of the server: {_HEAP}; dbt with 4 threads.",
+        f"Machine: {describe_machine()}. Heap of the server: {HEAP}; dbt with 4 threads.",
         "",
         "| what | seconds | ratio | goal |",
         "|---|---:|---|---|",

@@ -16,6 +16,7 @@ SECTIONS = {
     "build": ("bench.build", "bench_build"),
     "stream": ("bench.stream", "bench_stream"),
     "ml": ("bench.ml", "bench_ml"),
+    "publish": ("bench.publish", "bench_publish"),
     "dashboard": ("bench.dashboard", "bench_dashboard"),
 }
 

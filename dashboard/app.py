@@ -179,7 +179,7 @@ def render(store: Store, asked: object) -> list[Component]:
     if page is None:
         return [blocks.note("There is no such page", "Choose one from the menu.", "warm")]
     search = str(wanted.get("search") or "")
-    view = View(store, Query.parse(search), scheme_of(wanted.get("scheme")), search)
+    view = View(store.of_one_state(), Query.parse(search), scheme_of(wanted.get("scheme")), search)
     filters = [filter_bar(page.filters, view.query)] if page.filters else []
     try:
         heading, *content = page.content(view)

@@ -18,7 +18,7 @@ class View:
     """What a page is rendered for.
 
     Attributes:
-        store: the tables.
+        store: the tables, all of one published state.
         query: the parameters of the address.
         scheme: light or dark.
         search: the address from its question mark on, to hand it down to downloads.

@@ -1,5 +1,6 @@
-"""Tables in memory, read again only when they have a new Delta version."""
+"""Tables in memory, read again only when readers are to see a new Delta version."""
 
+import copy
 import logging
 import threading
 import time
@@ -12,6 +13,8 @@ import polars as pl
 from deltalake import DeltaTable
 
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import PinnedVersion
+from lakehouse.publish.record import Publication, log_folder, open_pinned, read_publication
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
 
@@ -55,10 +58,10 @@ class TableState:
 
     Attributes:
         table: as ``schema.table``.
-        version: newest Delta version.
+        version: the Delta version that is shown.
         count_rows: its rows.
-        changed_at: milliseconds since 1970 (UTC) of its newest commit, None if not recorded.
-        operation: what its newest commit did.
+        changed_at: milliseconds since 1970 (UTC) of its commit, None if not recorded.
+        operation: what that commit did.
     """
 
     table: str
@@ -70,6 +73,15 @@ class TableState:
 
 # What every commit changes in a local folder, and so does a table that was made anew.
 _Log = tuple[int, int, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was published, when that was looked up, and the log of publications then."""
+
+    publication: Publication | None
+    looked_up: float
+    log: _Log | None
 
 
 @dataclass
@@ -87,14 +99,27 @@ class _Entry:
 class Store:
     """Frames of Delta tables for many threads.
 
-    A frame belongs to one version of its table, so a page never mixes two of the same table.
+    A frame belongs to one version of its table: the published one of what a build makes, else the
+    newest. So a page never mixes two of the same table, nor, by :meth:`of_one_state`, two states.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._fixed: _Look | None = None
+        self._last: list[_Look] = []
         self._entries: dict[str, _Entry] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
+
+    def of_one_state(self) -> "Store":
+        """The same store, which keeps to what is published now; for one page or download."""
+        fixed = copy.copy(self)
+        fixed._fixed = self._look()
+        return fixed
+
+    def publication(self) -> Publication | None:
+        """What is published, and so shown; None where nothing is, and the newest is shown."""
+        return self._look().publication
 
     def rows(self, table: str, columns: tuple[str, ...] = ()) -> pl.DataFrame | None:
         """Rows of a table; None if it is missing or has none.
@@ -124,7 +149,7 @@ class Store:
             TableError: the table is there and cannot be read, or lacks a column.
         """
         with self._lock(table):
-            entry = self._newest(table)
+            entry = self._shown(table)
             if entry is None:
                 return None
             key = (columns, make)
@@ -136,37 +161,73 @@ class Store:
     def state(self, table: str) -> TableState | None:
         """What stands in a table's log; None without the table."""
         with self._lock(table):
-            entry = self._newest(table)
+            entry = self._shown(table)
             if entry is None:
                 return None
             if entry.state is None:
-                newest = next(iter(entry.delta.history(1)), {})
+                # An earlier version tells the history of the newest as if it were its own.
+                newest = DeltaTable(entry.delta.table_uri)
+                *_, commit = newest.history(newest.version() - entry.identity[1] + 1) or [{}]
                 entry.state = TableState(
                     table,
                     entry.identity[1],
                     entry.delta.to_pyarrow_dataset().count_rows(),
-                    newest.get("timestamp"),
-                    newest.get("operation", ""),
+                    commit.get("timestamp"),
+                    commit.get("operation", ""),
                 )
             return entry.state
 
     def version(self, table: str) -> tuple[str, int] | None:
-        """Identity and newest version of a table; None without it."""
+        """Identity and shown version of a table; None without it."""
         with self._lock(table):
-            entry = self._newest(table)
+            entry = self._shown(table)
             return entry.identity if entry else None
 
     def _lock(self, table: str) -> threading.Lock:
         with self._guard:
             return self._locks.setdefault(table, threading.Lock())
 
-    def _newest(self, table: str) -> _Entry | None:
+    def _look(self) -> _Look:
+        if self._fixed is not None:
+            return self._fixed
+        with self._lock("publications"):
+            known = self._last[0] if self._last else None
+            now = time.monotonic()
+            if known and now - known.looked_up < _TRUST_SECONDS:
+                return known
+            log_now = _log_of(log_folder(self.settings))
+            if known and log_now == known.log:
+                look = _Look(known.publication, now, log_now)
+            else:
+                look = _Look(read_publication(self.settings), now, log_now)
+            self._last[:] = [look]
+            return look
+
+    def _shown(self, table: str) -> _Entry | None:
+        """The table at the version that is shown; None without it. The caller holds its lock."""
+        name = TableName.parse(table)
+        publication = self._look().publication
+        if publication is None or not publication.shows(name):
+            return self._newest(name)
+        pinned = publication.state.tables.get(name)
+        return None if pinned is None else self._pinned(name, pinned)
+
+    def _pinned(self, name: TableName, pinned: PinnedVersion) -> _Entry:
+        known = self._entries.get(str(name))
+        identity = (pinned.table_id, pinned.version)
+        if known and known.identity == identity:
+            return known
+        delta = open_pinned(name, pinned, self.settings)
+        self._entries[str(name)] = _Entry(identity, time.monotonic(), None, delta)
+        return self._entries[str(name)]
+
+    def _newest(self, name: TableName) -> _Entry | None:
+        table = str(name)
         known = self._entries.get(table)
         if known and time.monotonic() - known.looked_up < _TRUST_SECONDS:
             return known
-        name = TableName.parse(table)
         path = self.settings.table_path(name.schema, name.table)
-        log_now = _log_of(path)
+        log_now = _log_of(Path(path) / "_delta_log")
         if known and log_now is not None and log_now == known.log:
             known.looked_up = time.monotonic()
             return known
@@ -211,9 +272,8 @@ def _as_read(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _log_of(path: str) -> _Log | None:
+def _log_of(folder: Path) -> _Log | None:
     """The state of a table's log, without opening it; None where that is no local folder."""
-    folder = Path(f"{path}/_delta_log")
     try:
         facts = folder.stat()
         return facts.st_ino, facts.st_mtime_ns, frozenset(file.name for file in folder.iterdir())

@@ -71,7 +71,7 @@ def serve(app: Dash, store: Store) -> None:
             abort(404)
         search = request.query_string.decode("ascii", "replace")
         try:
-            offered = found.tables(View(store, Query.parse(search), "light"))
+            offered = found.tables(View(store.of_one_state(), Query.parse(search), "light"))
         except LakehouseError as error:
             return Response(f"{error}\n", status=503, mimetype="text/plain")
         for table in offered:

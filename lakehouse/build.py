@@ -25,6 +25,8 @@ from lakehouse.errors import TableError
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.progress import rows_progress
+from lakehouse.publish.record import read_publication
+from lakehouse.publish.step import publish_newest
 from lakehouse.settings import Settings
 from lakehouse.summary import render, summarise
 
@@ -101,11 +103,17 @@ def build_tables(settings: Settings, console: Console, options: BuildOptions) ->
         if not run_production(session, planned, settings):
             raise TableError(
                 "dbt build failed; its messages are above and in "
-                f"{settings.var_dir / 'dbt' / 'logs' / 'dbt.log'}. Tables that were not reached "
-                "stand as they were. Mend the cause and run `make build` again: it goes on where "
-                "this one failed"
+                f"{settings.var_dir / 'dbt' / 'logs' / 'dbt.log'}. {_seen_by_readers(settings)} "
+                "Mend the cause and run `make build` again: it goes on where this one failed"
             )
     rebuild_is_done(settings)
+
+
+def _seen_by_readers(settings: Settings) -> str:
+    publication = read_publication(settings)
+    if publication is None:
+        return "Tables that were not reached stand as they were."
+    return f"It is withheld: readers still see state {publication.state.state_id}."
 
 
 def plan(settings: Settings, console: Console, options: BuildOptions) -> Forecast:
@@ -127,7 +135,9 @@ def plan(settings: Settings, console: Console, options: BuildOptions) -> Forecas
 
 
 def build(settings: Settings, console: Console, options: BuildOptions) -> None:
-    """Land the data, build with dbt what is new or changed, and print the summary.
+    """Land the data, build with dbt what is new or changed, publish it, and print the summary.
+
+    What a test refuses is published to nobody: readers stay on the last good state.
 
     Raises:
         LakehouseError: a step failed; every table is at a version that was whole, and running
@@ -144,4 +154,5 @@ def build(settings: Settings, console: Console, options: BuildOptions) -> None:
         state = record_good_state(settings)
         if state is not None:
             console.print(f"Good state {state.state_id} recorded, for `make rollback`")
+        publish_newest(settings, lambda line: console.print(line, soft_wrap=True))
         render(summarise(settings), settings, console)

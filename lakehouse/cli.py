@@ -28,6 +28,9 @@ from lakehouse.metrics import as_text, collect
 from lakehouse.migrate import migrate as run_migrate
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
+from lakehouse.publish.cli import app as publish
+from lakehouse.publish.step import publication_lines
+from lakehouse.refresh.cli import app as refresh
 from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.reset import folders_of_lakehouse
 from lakehouse.reset import reset as run_reset
@@ -43,6 +46,8 @@ app.add_typer(maintenance)
 app.add_typer(erasure)
 app.add_typer(lineage)
 app.add_typer(diff)
+app.add_typer(publish)
+app.add_typer(refresh)
 console = Console()
 
 Variables = Annotated[str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")]
@@ -91,7 +96,7 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """Show the local services; exits with 1 unless some run and all of those answer."""
+    """Show the local services and what is published; exits with 1 unless some run and answer."""
     rows = supervisor.status(settings())
     table = Table("service", "state", "answers", "process", "up", "address")
     for row in rows:
@@ -100,6 +105,8 @@ def status() -> None:
         table.add_row(row.name, row.state, answers, str(row.pid or ""), uptime, row.address)
     console.print(table)
     console.print(f"Logs: {settings().var_dir / 'logs'}", soft_wrap=True)
+    for line in publication_lines(settings()):
+        console.print(line, soft_wrap=True, highlight=False)
     started = [row for row in rows if row.state != "stopped"]
     if not started or not all(row.is_answering for row in started):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from lakehouse.build import only_one_build
 from lakehouse.data.landing import only_one_landing
 from lakehouse.errors import TableError
 from lakehouse.places import outgoing_metastore, root_note
+from lakehouse.publish.notes import notes_folder
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.tables import LAYERS
@@ -43,6 +44,7 @@ def folders_of_lakehouse(settings: Settings) -> list[Path]:
         # That of dbt's target `session`.
         var_dir / "session",
         var_dir / "dbt",
+        notes_folder(settings),
         var_dir / "stream",
     ]
 

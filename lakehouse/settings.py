@@ -92,6 +92,11 @@ class Settings(BaseSettings):
         description="Names the schemas of one slim CI; empty: an id of its own for each",
     )
 
+    alert_webhook: SecretStr = Field(
+        SecretStr(""),
+        description="URL to which `make refresh` posts alerts; empty: they stand in a file only",
+    )
+
     kafka_port: int = Field(9092, gt=0, lt=65536, description="Port of the local Kafka broker")
     kafka_controller_port: int = Field(
         9093, gt=0, lt=65536, description="Port of the local broker's metadata quorum"
@@ -164,6 +169,14 @@ class Settings(BaseSettings):
             if not (key.startswith("spark.") and equals and value):
                 raise ValueError(f"{entry!r} is no spark.key=value")
         return text
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _is_address(cls, webhook: SecretStr) -> SecretStr:
+        address = webhook.get_secret_value()
+        if address and not address.startswith(("https://", "http://")):
+            raise ValueError("a webhook begins with https:// or http://")
+        return webhook
 
     @model_validator(mode="after")
     def _can_work(self) -> Self:
@@ -250,6 +263,7 @@ def settings() -> Settings:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         name = f"LAKEHOUSE_{name.removeprefix('LAKEHOUSE_')}"
+        value = "its value" if name in Settings.secret_variables() else repr(first["input"])
         raise SettingsError(
-            f"{name}={first['input']!r}: {first['msg']}. Correct it in the environment or in .env"
+            f"{name}={value}: {first['msg']}. Correct it in the environment or in .env"
         ) from None

@@ -10,6 +10,7 @@ from rich.table import Table
 from lakehouse.builds.state import artifacts_folder
 from lakehouse.builds.test_history import newest_answers
 from lakehouse.errors import TableError
+from lakehouse.publish.step import publication_lines
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table, read_columns
 
@@ -137,6 +138,8 @@ def render(summary: BuildSummary, settings: Settings, console: Console) -> None:
         passed = summary.tests.get("pass", 0)
         failed = sum(summary.tests.get(status, 0) for status in ("fail", "error", "warn"))
         console.print(f"Tests, newest answers: {passed} passed, {failed} failed or warned.")
+    for line in publication_lines(settings):
+        console.print(line, soft_wrap=True, highlight=False)
     console.print(f"Tables: {settings.lakehouse_root}/<layer>.db/<table>", soft_wrap=True)
     console.print(
         "Next: `make docs` shows lineage and columns; `cd dbt_project && dbt build` builds in "

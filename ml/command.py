@@ -18,7 +18,7 @@ from ml.tracking import use_tracking
 from ml.train_all import train_all
 from ml.training import make_context
 from ml.training import train as run_training
-from ml.usage import roll_back, score_newest, take_into_use
+from ml.usage import roll_back, score_all, score_newest, take_into_use
 
 __all__ = ["app"]
 
@@ -33,7 +33,6 @@ console = Console()
 # The highest number that the tables' 32-bit user_id holds.
 _MOST_USER = 2**31 - 1
 
-_TaskName = Annotated[str, typer.Argument(help=f"One of {', '.join(TASKS)}")]
 _ModelName = Annotated[str, typer.Argument(help=f"One of {', '.join(REGISTERED_NAMES)}")]
 
 
@@ -81,12 +80,20 @@ def train(
 
 
 @app.command(no_args_is_help=True)
-def score(task: _TaskName) -> None:
-    """Score the newest marts with the champion of a task, and write its tables of predictions.
+def score(
+    task: Annotated[
+        str, typer.Argument(help=f"One of {', '.join(TASKS)}; or all that have a champion: all")
+    ],
+) -> None:
+    """Score the published marts with the champion of a task, and write its predictions.
 
     Example: python -m ml score purchase
     """
-    score_newest(task, make_context(settings(), console))
+    context = make_context(settings(), console)
+    if task == "all":
+        score_all(context)
+    else:
+        score_newest(task, context)
 
 
 @app.command(no_args_is_help=True)

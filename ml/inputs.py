@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 from deltalake import DeltaTable
 
 from lakehouse.errors import LakehouseError, ModelError, TableError
+from lakehouse.publish.record import PublishedTables, read_publication
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
 
@@ -20,9 +22,11 @@ _TEST_RESULTS = TableName("audit", "test_results")
 class Inputs:
     """Reader of marts and features that notes which Delta version of each it read.
 
+    All tables that a build makes are of one published state, whatever is published meanwhile.
+
     Attributes:
         settings: the project's settings.
-        pinned: ``schema.table`` -> Delta version to read; others are read at their newest.
+        pinned: ``schema.table`` -> Delta version to read; others are read as they are published.
         versions: ``schema.table`` -> Delta version that was read; filled by :meth:`read`.
     """
 
@@ -70,10 +74,17 @@ class Inputs:
         parsed = TableName.parse(name)
         return self.settings.table_path(parsed.schema, parsed.table)
 
+    @cached_property
+    def _published(self) -> PublishedTables:
+        return PublishedTables(self.settings)
+
     def _open(self, name: str) -> DeltaTable:
         parsed = TableName.parse(name)
         version = self.versions.get(name, self.pinned.get(name))
-        table = open_table(parsed, self.settings, version)
+        if version is None:
+            table = self._published.open(parsed)
+        else:
+            table = open_table(parsed, self.settings, version)
         self.versions[name] = table.version()
         return table
 
@@ -90,7 +101,10 @@ def find_data_kind(settings: Settings) -> str:
 
 
 def find_dbt_invocation(settings: Settings) -> str:
-    """Id of the last dbt run that tested the tables; 'unknown' where none is recorded."""
+    """Id of the dbt run that tested the published tables; 'unknown' where none is recorded."""
+    publication = read_publication(settings)
+    if publication is not None:
+        return publication.state.dbt_invocation_id or "unknown"
     try:
         results = Inputs(settings).read(str(_TEST_RESULTS), ["invocation_id", "tested_at"])
     except LakehouseError:

@@ -15,7 +15,7 @@ from ml.tables import Provenance, write_predictions
 from ml.task import Task, TaskContext
 from ml.tasks import TASKS, find_task
 
-__all__ = ["roll_back", "score_newest", "take_into_use", "write_scores"]
+__all__ = ["roll_back", "score_all", "score_newest", "take_into_use", "write_scores"]
 
 
 def write_scores(
@@ -46,6 +46,19 @@ def score_newest(name: str, context: TaskContext) -> None:
     with registry.usage_lock(task.registered_name, context.settings):
         champion = registry.load_champion(task.registered_name, context.settings)
         _score(task, champion, context)
+
+
+def score_all(context: TaskContext) -> None:
+    """Score the published marts with the champion of each task that has one.
+
+    Raises:
+        ModelError: a champion cannot be loaded; the tasks before it are scored.
+        TableError: a mart is missing, or a table cannot be written.
+    """
+    for name, task in ((name, find_task(name)) for name in TASKS):
+        registered = task.registered_name
+        if registered is not None and registry.champion_version(registered, context.settings):
+            score_newest(name, context)
 
 
 def take_into_use(name: str, version: int, context: TaskContext) -> None:

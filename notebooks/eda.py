@@ -27,8 +27,9 @@ import plotly.express as px
 import seaborn as sns
 from IPython.display import HTML, Markdown, display
 
+from lakehouse.publish.record import PublishedTables
 from lakehouse.settings import settings
-from lakehouse.tables import TableName, open_table
+from lakehouse.tables import TableName
 from publishing.wording import amount, kinds, listing, more_or_less, percent, strength
 
 sns.set_theme(style="whitegrid", palette="deep")
@@ -36,11 +37,12 @@ plt.rcParams["figure.figsize"] = (10, 4)
 plt.rcParams["axes.titleweight"] = "bold"
 
 conclusions: list[str] = []
+published = PublishedTables(settings())
 
 
 def read(table: str) -> pd.DataFrame:
-    """A table of the lakehouse, by path."""
-    return open_table(TableName.parse(table), settings()).to_pandas()
+    """A table of the lakehouse, by path; all of one published state."""
+    return published.open(TableName.parse(table)).to_pandas()
 
 
 def conclude(text: str) -> None:

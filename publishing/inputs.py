@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from lakehouse.errors import TableError
+from lakehouse.publish.record import PublishedTables
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName, open_table
+from lakehouse.tables import TableName
 
 __all__ = ["READS", "Inputs", "NotThere"]
 
@@ -55,7 +56,7 @@ class NotThere(Exception):  # noqa: N818  (an absence that is published, no fail
 
 
 class Inputs:
-    """Reads of one lakehouse.
+    """Reads of one lakehouse, all of one published state.
 
     Args:
         settings: the project's settings.
@@ -66,6 +67,7 @@ class Inputs:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._published = PublishedTables(settings)
         self.data_kinds: list[str] = []
         try:
             kinds = self.table("marts.load_audit")["data_kind"]
@@ -82,7 +84,7 @@ class Inputs:
         table_name = TableName.parse(name)
         missing = NotThere(f"`{name}`", _COMMANDS[table_name.schema])
         try:
-            table = open_table(table_name, self._settings)
+            table = self._published.open(table_name)
         except TableError:
             raise missing from None
         frame = table.to_pandas(columns=list(READS[name]))

@@ -12,8 +12,9 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from lakehouse.errors import TableError
+from lakehouse.publish.record import PublishedTables
 from lakehouse.settings import PROJECT_DIR, Settings
-from lakehouse.tables import TableName, open_table
+from lakehouse.tables import TableName
 
 __all__ = ["EDA_NOTEBOOK", "EDA_TABLES", "run_notebook", "write_notebook"]
 
@@ -45,8 +46,9 @@ def run_notebook(settings: Settings, path: Path = EDA_NOTEBOOK) -> NotebookNode:
         TableError: a table that it reads is missing, or a cell failed; the message shows the end
             of what the cell said.
     """
+    published = PublishedTables(settings)
     for name in EDA_TABLES:
-        open_table(name, settings)
+        published.open(name)
     notebook = jupytext.read(path)
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(

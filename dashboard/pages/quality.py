@@ -10,12 +10,14 @@ from dashboard.blocks import DataTable
 from dashboard.dots import grid
 from dashboard.formats import count_of, moment, number, percent
 from dashboard.page import Page, View
+from dashboard.theme import Tone
 from dashboard.trust import (
     examples_by_reason,
     rejections_by_reason,
     runs_of_tests,
     troubled_tests,
 )
+from lakehouse.publish.step import publication_lines, withheld_because
 from lakehouse.tables import find_tables
 
 __all__ = ["PAGE"]
@@ -117,8 +119,17 @@ def _content(view: View) -> list[Component]:
     content.append(blocks.section("Messages", "All topics of the stream, offset by offset."))
     content += _stream(view)
     content.append(blocks.section("Tests", "What dbt's tests answered, build by build."))
+    content += _published(view)
     content += [blocks.empty("Test history", TESTS)] if results is None else _tests(view, results)
     return content + [blocks.table(PAGE.path, data) for data in _tables(view)]
+
+
+def _published(view: View) -> list[Component]:
+    lines = publication_lines(view.store.settings)
+    is_withheld = withheld_because(view.store.settings) is not None
+    tone: Tone = "loss" if is_withheld else "gain"
+    title = "A newer state is withheld" if is_withheld else "The published state is shown"
+    return [blocks.note(title, f"{'. '.join(lines)}.", tone)] if lines else []
 
 
 def _loads(loads: pl.DataFrame) -> list[Component]:

@@ -16,6 +16,7 @@ from dashboard.store import command_that_fills
 from dashboard.stream import STREAM_METRICS, newest_metrics, stream_state
 from dashboard.theme import Tone
 from dashboard.verdicts import Verdict, judge, tone_of, verdicts_frame
+from lakehouse.publish.step import withheld_because
 
 __all__ = ["PAGE", "Day", "newest_build", "newest_day"]
 
@@ -220,13 +221,20 @@ def _data(view: View, loads: pl.DataFrame | None) -> Component:
             f"{number(sum(answers.values()))} tests passed."
         )
         if failed:
-            words.append(f"{failed} failed: the tables behind them are withheld, as they were.")
+            words.append(f"{failed} failed.")
             tone = "loss"
         elif warned:
             words.append(f"{warned} warned.")
             tone = "warm"
-        else:
-            words.append("Nothing is withheld.")
+    publication, withheld = view.store.publication(), withheld_because(view.store.settings)
+    if publication is not None:
+        state = publication.state
+        words.append(f"Shown is state {state.state_id} of {moment(state.recorded_at)}.")
+    if withheld is not None:
+        words.append(f"A newer one is withheld: {withheld}.")
+        tone = "loss"
+    elif tone == "gain":
+        words.append("Nothing is withheld.")
     return _tile(title, href, f"{number(accepted)} purchases", words, more, tone)
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 from lakehouse.builds.plan import Node
 
-__all__ = ["SourceChange", "missing", "source_changes", "stale_sources", "unfinished"]
+__all__ = [
+    "SourceChange",
+    "late_sources",
+    "missing",
+    "source_changes",
+    "stale_sources",
+    "unfinished",
+]
 
 _FINISHED = frozenset({"success", "pass", "warn", "no-op"})
 
@@ -86,27 +93,37 @@ def _more(name: str, before: Mapping[str, int], now: Mapping[str, int]) -> str:
     return f" ({-more:,} fewer, written anew)" if more else " (as many as before, written anew)"
 
 
-def stale_sources(now: Mapping[str, Any], graph: Mapping[str, Node]) -> list[str]:
-    """Lines on sources that cannot be asked, are staler than they should be, or are empty."""
-    lines, empty = [], []
+def late_sources(now: Mapping[str, Any], graph: Mapping[str, Node]) -> list[str]:
+    """Lines on sources that cannot be asked, or are staler than they should be."""
+    lines = []
     for result in now["results"]:
         label = graph[result["unique_id"]].label
         if result["status"] == "runtime error":
             reason = " ".join(str(result.get("error")).split())
             lines.append(f"Source {label}: it cannot be asked how fresh it is ({reason})")
-            continue
-        loaded_at = datetime.fromisoformat(result["max_loaded_at"])
-        if loaded_at.year == _YEAR_OF_EMPTY:
-            empty.append(label)
-        elif result["status"] != "pass":
+        elif result["status"] != "pass" and not _is_empty(result):
+            loaded_at = datetime.fromisoformat(result["max_loaded_at"])
             limit = result["criteria"][f"{result['status']}_after"]
             lines.append(
                 f"Source {label}: its newest row is of {loaded_at:%Y-%m-%d %H:%M} UTC, "
                 f"{limit['count']} {limit['period']}s are allowed"
             )
+    return lines
+
+
+def stale_sources(now: Mapping[str, Any], graph: Mapping[str, Node]) -> list[str]:
+    """Lines on sources that cannot be asked, are staler than they should be, or are empty."""
+    lines = late_sources(now, graph)
+    empty = [graph[result["unique_id"]].label for result in now["results"] if _is_empty(result)]
     if empty:
         lines.append(f"Sources without a row: {', '.join(sorted(empty))}")
     return lines
+
+
+def _is_empty(result: Mapping[str, Any]) -> bool:
+    """Whether a source has no row: who runs no stream, or no models, has some of those."""
+    loaded_at = result.get("max_loaded_at")
+    return bool(loaded_at) and datetime.fromisoformat(loaded_at).year == _YEAR_OF_EMPTY
 
 
 def unfinished(results: Mapping[str, Any]) -> dict[str, str]:

@@ -79,7 +79,7 @@ def target_pairs(
     only: Sequence[TableName],
     settings: Settings,
 ) -> Sides:
-    """Each table that a target has built, beside production's.
+    """Each table that a target has built, beside production's; clones that stand are left out.
 
     Args:
         production: manifest.json of the last good build of production.
@@ -96,12 +96,15 @@ def target_pairs(
             if only:
                 raise TableError(f"There is no table {name_there}. Build it, then compare again")
             continue
+        there = open_table(name_there, settings)
+        if _is_untouched_clone(there):
+            continue
         if name is None or not DeltaTable.is_deltatable(
             settings.table_path(name.schema, name.table)
         ):
             sides.lone.append(f"{name_there} has no counterpart in production.")
             continue
-        pair = Pair(name, unique_id, open_table(name, settings), open_table(name_there, settings))
+        pair = Pair(name, unique_id, open_table(name, settings), there)
         if written_at(pair.after) < written_at(pair.before):
             sides.notes.append(
                 f"{name_there} was written before {name}, so it may lack newer rows: build it "
@@ -158,6 +161,11 @@ def state_pairs(
     if gone:
         sides.lone.append(f"Gone since: {', '.join(gone)}.")
     return sides, (before, after)
+
+
+def _is_untouched_clone(table: DeltaTable) -> bool:
+    """Whether a table is as an environment got it, and so equal to what it was cloned from."""
+    return table.history(1)[0].get("operation") == "CLONE"
 
 
 def _span(text: str, listed_by: str) -> tuple[int, int | None]:

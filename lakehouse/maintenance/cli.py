@@ -134,8 +134,8 @@ def vacuum(
 ) -> None:
     """Delete files that no version within the retention needs: vacuum --dry-run."""
     result = vacuuming.vacuum(settings(), _print, retain_hours, dry_run=dry_run)
-    if result.retain_hours > retain_hours:
-        _print(f"Retaining {result.retain_hours} hours: the newest good state is that old.")
+    if result.needed_by is not None:
+        _print(f"Retaining {result.retain_hours} hours: {result.needed_by} is that old.")
     shown = Table("table", "files", "MB")
     for table in result.garbage:
         shown.add_row(str(table.name), f"{table.count_files:,}", f"{table.size_bytes / 1e6:,.2f}")

@@ -15,6 +15,8 @@ from lakehouse.maintenance.good_states import (
     read_good_states,
 )
 from lakehouse.maintenance.sql import delta_path, open_session
+from lakehouse.publish.record import read_publication
+from lakehouse.publish.step import publish
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table
 
@@ -152,6 +154,9 @@ def rollback(
 ) -> RollbackResult:
     """Restore one table, or all, to a good state; what a table became until now stays in its log.
 
+    Of all tables, readers are moved to the state first, at once, and see none of the restoring. A
+    single table is published by the next build.
+
     Args:
         settings: the project's settings.
         report: called with one line of progress at a time.
@@ -174,6 +179,9 @@ def rollback(
         if planned.restore:
             # dbt's state tells of tables that are about to be others.
             drop_state(settings)
+        if only is None and read_publication(settings) is not None:
+            publish(settings, report, state.state_id, "rollback")
+        if planned.restore:
             _restore(state, planned, settings, report)
     return RollbackResult(state, planned)
 

@@ -1,6 +1,7 @@
 """Delta statements through the Thrift server, on tables addressed by their path."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +14,11 @@ from lakehouse.services.thrift import connect
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
 
-__all__ = ["Execute", "delta_path", "first_line", "open_session"]
+__all__ = ["Execute", "delta_path", "execute_all", "first_line", "open_session"]
+
+# Sessions side by side: a statement on metadata waits more than it works, and the server has
+# eight threads for all of its clients.
+_SESSIONS = 4
 
 Execute = Callable[[str], list[tuple[Any, ...]]]
 """Runs one statement and returns its rows."""
@@ -52,6 +57,37 @@ def open_session(
         TableError: raised by a statement that Spark refuses; holds Spark's first line.
     """
     supervisor.up(["thrift"], settings, report)
+    with _session(purpose, settings) as execute:
+        yield execute
+
+
+def execute_all(purpose: str, statements: Sequence[str], settings: Settings) -> None:
+    """Run statements that do not depend on each other, a few at a time; the server has to run.
+
+    Args:
+        purpose: as of :func:`open_session`.
+        statements: in any order; that one is refused keeps no other session from its own.
+        settings: the project's settings.
+
+    Raises:
+        TableError: Spark refuses a statement; holds Spark's first line.
+    """
+    # Shared: the next of a list's iterator is taken by one thread only.
+    waiting = iter(list(statements))
+
+    def work() -> None:
+        with _session(purpose, settings) as execute:
+            for statement in waiting:
+                execute(statement)
+
+    with ThreadPoolExecutor(_SESSIONS) as pool:
+        ended = [pool.submit(work) for _ in range(min(_SESSIONS, len(statements)))]
+    for future in ended:
+        future.result()
+
+
+@contextmanager
+def _session(purpose: str, settings: Settings) -> Iterator[Execute]:
     with connect(settings) as connection, connection.cursor() as cursor:
 
         def execute(statement: str) -> list[tuple[Any, ...]]:

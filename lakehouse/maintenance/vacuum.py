@@ -1,7 +1,7 @@
-"""Vacuum: deleting the files that neither the tables nor a good state need any longer."""
+"""Vacuum: deleting the files that neither the tables nor a state that is read need any longer."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from lakehouse.build import only_one_build
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import GoodState, forget_states, read_good_states
 from lakehouse.maintenance.sql import delta_path, open_session
+from lakehouse.publish.needed import needed_states
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table
 
@@ -34,20 +35,33 @@ class VacuumResult:
 
     Attributes:
         retain_hours: the retention applied.
+        needed_by: who reads the state that the retention reaches back to; None where it is the one
+            that was asked for.
         garbage: tables with files to delete.
         expired: good states that can no longer be gone back to.
     """
 
     retain_hours: int
+    needed_by: str | None
     garbage: tuple[Garbage, ...]
     expired: tuple[GoodState, ...]
 
 
-def retention_for(retain_hours: int, states: list[GoodState], now: datetime) -> int:
-    """The retention asked for, or a longer one that keeps the newest good state whole.
+def retention_for(
+    retain_hours: int, needed: Mapping[str, GoodState], now: datetime
+) -> tuple[int, str | None]:
+    """The retention asked for, or a longer one that keeps each state that is read whole.
 
     Files that a version needs are deleted only when that version is older than the retention, so
     a retention that reaches back to a state keeps every file of it.
+
+    Args:
+        retain_hours: what was asked for.
+        needed: who reads a state -> the state.
+        now: the current instant, with a time zone.
+
+    Returns:
+        The retention in hours, and who needs a longer one; None where nobody does.
 
     Raises:
         TableError: the retention is under ``MINIMUM_RETENTION_HOURS``.
@@ -58,10 +72,14 @@ def retention_for(retain_hours: int, states: list[GoodState], now: datetime) -> 
             f"unfinished writes and good states need. Give --retain-hours "
             f"{MINIMUM_RETENTION_HOURS} or more"
         )
-    if not states:
-        return retain_hours
-    age_hours = (now - states[-1].recorded_at) / timedelta(hours=1)
-    return max(retain_hours, math.ceil(age_hours))
+    ages = {
+        who: math.ceil((now - state.recorded_at) / timedelta(hours=1))
+        for who, state in needed.items()
+    }
+    oldest = max(ages, key=ages.__getitem__, default=None)
+    if oldest is None or ages[oldest] <= retain_hours:
+        return retain_hours, None
+    return ages[oldest], oldest
 
 
 def _garbage(name: TableName, retain_hours: int, settings: Settings) -> Garbage:
@@ -86,7 +104,7 @@ def vacuum(
     Args:
         settings: the project's settings.
         report: called with one line of progress at a time.
-        retain_hours: age up to which versions stay readable; the newest good state always does.
+        retain_hours: age up to which versions stay readable; states that are read always do.
         dry_run: say what would go, and delete nothing.
         clock: the current instant, with a time zone.
 
@@ -97,11 +115,12 @@ def vacuum(
     with only_one_build(settings):
         now = clock()
         states = read_good_states(settings)
-        hours = retention_for(retain_hours, states, now)
+        hours, needed_by = retention_for(retain_hours, needed_states(settings), now)
         expired = [state for state in states if state.recorded_at < now - timedelta(hours=hours)]
         found = [_garbage(name, hours, settings) for name in find_tables(settings)]
         result = VacuumResult(
             retain_hours=hours,
+            needed_by=needed_by,
             garbage=tuple(table for table in found if table.count_files),
             expired=tuple(expired),
         )

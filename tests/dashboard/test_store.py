@@ -9,6 +9,8 @@ from deltalake import write_deltalake
 from dashboard import store as store_module
 from dashboard.store import Store, command_that_fills
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import record_good_state
+from lakehouse.publish.record import move_to
 from lakehouse.settings import Settings
 
 TABLE = "marts.dim_products"
@@ -106,3 +108,36 @@ def test_a_damaged_log_is_an_error_that_names_the_table(store):
 )
 def test_every_empty_table_has_a_command_that_fills_it(table, command):
     assert command_that_fills(table) == command
+
+
+class TestPublished:
+    def publish(self, store: Store) -> None:
+        move_to(record_good_state(store.settings), "build", store.settings)
+
+    def test_the_published_version_is_shown_until_the_next_is_published(self, store):
+        write(store, "P1")
+        assert store.rows(TABLE)["product_id"].to_list() == ["P1"]
+        self.publish(store)
+        write(store, "P2")
+        assert store.rows(TABLE)["product_id"].to_list() == ["P1"]
+        assert store.state(TABLE).version == 0
+        assert store.publication().state.state_id == 1
+        self.publish(store)
+        assert store.rows(TABLE)["product_id"].to_list() == ["P2"]
+        assert store.state(TABLE).version == 1
+
+    def test_a_page_keeps_to_the_state_that_it_began_with(self, store):
+        write(store, "P1")
+        self.publish(store)
+        page = store.of_one_state()
+        write(store, "P2")
+        self.publish(store)
+        assert page.rows(TABLE)["product_id"].to_list() == ["P1"]
+        assert store.rows(TABLE)["product_id"].to_list() == ["P2"]
+
+    def test_a_table_that_is_not_published_has_no_rows_yet(self, store):
+        write(store, "P1")
+        self.publish(store)
+        path = store.settings.table_path("marts", "new")
+        write_deltalake(path, pl.DataFrame({"x": [1]}).to_arrow())
+        assert store.rows("marts.new") is None

@@ -17,7 +17,10 @@ from dashboard.pages import PAGES
 from dashboard.server import run
 from dashboard.store import Store
 from dashboard.web import as_csv
+from lakehouse.builds.state import keep_failed
 from lakehouse.errors import SettingsError
+from lakehouse.maintenance.good_states import record_good_state
+from lakehouse.publish.record import move_to
 from lakehouse.settings import Settings
 
 
@@ -290,7 +293,7 @@ def test_the_first_page_shows_what_is_judged_and_how_to_judge_the_rest(tmp_path)
     assert len(rows) == 6
 
 
-def test_withheld_tables_are_told_on_the_first_page(tmp_path):
+def test_what_tests_answered_is_told_on_the_first_page(tmp_path):
     settings = settings_in(tmp_path)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     loads = {
@@ -299,17 +302,43 @@ def test_withheld_tables_are_told_on_the_first_page(tmp_path):
         "count_landed": [10],
         "count_accepted": [9],
         "count_rejected": [1],
+        "count_duplicates": [0],
     }
     write_deltalake(settings.table_path("marts", "load_audit"), pl.DataFrame(loads).to_arrow())
     history = settings.table_path("audit", "test_results")
 
     def answer(*statuses: str) -> str:
-        frame = pl.DataFrame({"status": statuses, "tested_at": [now] * len(statuses)})
+        frame = pl.DataFrame({"status": statuses}).with_columns(
+            test_name=pl.format("test_{}", pl.int_range(pl.len())),
+            test_id=pl.lit("test"),
+            invocation_id=pl.lit("run"),
+            count_failures=pl.lit(1),
+            tested_at=pl.lit(now),
+        )
         write_deltalake(history, frame.to_arrow(), mode="overwrite")
         return str(render(Store(settings), {"pathname": "/"}))
 
-    assert "1 failed: the tables behind them are withheld" in answer("pass", "fail")
+    troubled = answer("pass", "fail")
+    assert "1 failed" in troubled
+    assert "Nothing is withheld" not in troubled
     assert "1 warned" in answer("pass", "warn")
     well = answer("pass", "pass")
     assert "Nothing is withheld" in well
     assert "2 of 2 tests passed" in well
+
+    # A failed build after a published one: the page says what it shows, and why not the newer.
+    move_to(record_good_state(settings), "build", settings)
+    artifacts = tmp_path / "artifacts"
+    artifacts.mkdir()
+    results = {
+        "metadata": {"generated_at": "2026-01-01T13:00:00Z"},
+        "results": [{"unique_id": "test.project.unique_key", "status": "fail"}],
+    }
+    for name, content in {"manifest": {}, "sources": {}, "run_results": results}.items():
+        (artifacts / f"{name}.json").write_text(json.dumps(content))
+    keep_failed(artifacts, {}, settings)
+    page = answer("pass", "fail")
+    assert "Shown is state 1 of" in page
+    assert "A newer one is withheld: unique_key failed in the build of 2026-01-01 13:00" in page
+    quality = str(render(Store(settings), {"pathname": "/quality"}))
+    assert "A newer state is withheld" in quality

@@ -10,12 +10,16 @@ import pytest
 from lakehouse_under_test import LakehouseUnderTest
 from rich.console import Console
 
+from bench.publish_reader import Reader
 from lakehouse.build import build_tables, plan
 from lakehouse.builds import conditions, session
 from lakehouse.builds.production import BuildOptions
 from lakehouse.builds.slim_ci import slim_ci
 from lakehouse.builds.state import artifacts_folder, production_state
 from lakehouse.errors import TableError
+from lakehouse.maintenance.good_states import record_good_state
+from lakehouse.publish import environments
+from lakehouse.publish.step import publish, publish_newest, withheld_because
 
 pytestmark = pytest.mark.integration
 
@@ -204,3 +208,56 @@ def test_slim_ci_has_nothing_to_do_where_nothing_differs(builds):
     slim_ci(builds.lakehouse.settings, Console(file=text))
     assert "nothing differs from the last good production build" in text.getvalue()
     assert schemas_of_ci(builds.lakehouse) == []
+
+
+def test_readers_see_nothing_of_a_build_until_its_tests_pass(builds, model):
+    lakehouse, good = builds.lakehouse, model.read_text()
+    settings = lakehouse.settings
+    builds.run()
+    record_good_state(settings)
+    first = publish_newest(settings, print)
+    products = lakehouse.table(f"marts.{MODEL}").count()
+    bad = "union all select 'bad', * except (product_id) from products where sales_rank = 1"
+    count_bad = "select count(*) > 0 from {}.dim_products where product_id = 'bad'"
+    with Reader(settings, [f"marts.{MODEL}"], "product_id", "bad") as reader:
+        model.write_text(f"{good.rstrip()} {bad}\n")
+        with pytest.raises(TableError, match=f"readers still see state {first.state.state_id}"):
+            builds.run()
+        assert lakehouse.sql(count_bad.format("marts")) == [(True,)]
+        assert lakehouse.sql(count_bad.format("published")) == [(False,)]
+        assert "dim_products_agrees_with_fct_purchases failed" in withheld_because(settings)
+
+        model.write_text(good)
+        builds.run()
+        record_good_state(settings)
+        second = publish_newest(settings, print)
+        # By hand, back and forward: readers move, and no table is written.
+        version = lakehouse.table(f"marts.{MODEL}").version()
+        for state in (first.state, second.state):
+            publish(settings, print, state.state_id)
+            shown = "select state_id, is_complete from published.state"
+            assert lakehouse.sql(shown) == [(state.state_id, True)]
+        assert lakehouse.table(f"marts.{MODEL}").version() == version
+    assert (reader.failures, reader.bad_rows, reader.mixed) == ([], 0, 0)
+    assert reader.polls > 10
+    assert lakehouse.sql("select count(*) from published.dim_products") == [(products,)]
+    assert withheld_because(settings) is None
+
+
+def test_an_environment_is_built_upon_and_leaves_nothing_behind(builds):
+    lakehouse, console = builds.lakehouse, Console(file=StringIO())
+    settings = lakehouse.settings
+    made = environments.create("one", settings, console)
+    everything = sum(file.stat().st_size for file in Path(settings.lakehouse_root).rglob("*"))
+    assert made.count_tables > 40
+    assert made.size_bytes < everything / 4
+    count = "select count(*) from {}.fct_purchases"
+    before = lakehouse.sql(count.format("published"))
+    assert lakehouse.sql(count.format("env_one_marts")) == before
+    lakehouse.sql("delete from env_one_marts.fct_purchases where user_id is not null")
+    assert lakehouse.sql(count.format("env_one_marts")) == [(0,)]
+    assert lakehouse.sql(count.format("published")) == before
+    environments.drop("one", settings, console)
+    assert [name for (name,) in lakehouse.sql("show schemas") if name.startswith("env_")] == []
+    assert not list(Path(settings.lakehouse_root).glob("env_*"))
+    assert lakehouse.sql(count.format("published")) == before

@@ -187,12 +187,12 @@ def test_a_retention_under_a_week_is_refused(settings):
         vacuum(settings, print, 167)
 
 
-def test_a_retention_reaches_back_to_the_newest_good_state():
-    states = [state(1, NOON - timedelta(hours=900)), state(2, NOON - timedelta(hours=199.5))]
-    assert retention_for(168, [], NOON) == 168
-    assert retention_for(168, states[:1], NOON) == 900
-    assert retention_for(168, states, NOON) == 200
-    assert retention_for(500, states, NOON) == 500
+def test_a_retention_reaches_back_to_the_oldest_state_that_is_read():
+    old, newest = (state(1, NOON - timedelta(hours=age)) for age in (900, 199.5))
+    assert retention_for(168, {}, NOON) == (168, None)
+    assert retention_for(168, {"x": old, "y": newest}, NOON) == (900, "x")
+    assert retention_for(168, {"y": newest}, NOON) == (200, "y")
+    assert retention_for(500, {"y": newest}, NOON) == (500, None)
 
 
 def test_a_vacuum_forgets_states_older_than_the_retention(settings):

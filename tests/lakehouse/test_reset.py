@@ -20,6 +20,7 @@ GOES = (
     "session/metastore",
     "dbt/prod",
     "stream/checkpoints",
+    "environments",
 )
 STAYS = (
     "jars",

@@ -7,6 +7,8 @@ import pytest
 from deltalake import write_deltalake
 
 from lakehouse.errors import ModelError, TableError
+from lakehouse.maintenance.good_states import record_good_state
+from lakehouse.publish.record import move_to
 from lakehouse.settings import Settings
 from ml.inputs import Inputs, find_data_kind, find_dbt_invocation
 
@@ -31,6 +33,17 @@ def test_a_table_that_changes_meanwhile_is_read_at_one_version(settings):
     inputs.read("marts.a", ["x"])
     write(settings, "marts.a", x=[2])
     assert inputs.read("marts.a", ["x"])["x"].to_list() == [1]
+
+
+def test_tables_are_read_as_they_are_published(settings):
+    write(settings, "marts.a", x=[1])
+    move_to(record_good_state(settings), "build", settings)
+    for value in (2, 3):
+        write(settings, "marts.a", x=[value])
+    inputs = Inputs(settings)
+    assert inputs.read("marts.a", ["x"])["x"].to_list() == [1]
+    assert inputs.versions == {"marts.a": 0}
+    assert Inputs(settings, pinned={"marts.a": 1}).read("marts.a", ["x"])["x"].to_list() == [2]
 
 
 def test_a_missing_mart_names_the_command_that_builds_it(settings):

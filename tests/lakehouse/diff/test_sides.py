@@ -104,6 +104,19 @@ def test_a_table_that_production_lacks_or_has_anew_is_told(settings):
     assert sides.lone == ["dev_anna_marts.other has no counterpart in production."]
 
 
+def test_what_an_environment_has_cloned_and_not_built_is_left_out(settings):
+    for table in ("marts.facts", "marts.other"):
+        write(settings, table)
+        write(settings, f"dev_anna_{table}")
+    (commit,) = Path(settings.table_path("dev_anna_marts", "facts")).glob("_delta_log/*.json")
+    commit.write_text(
+        commit.read_text().replace('"CREATE TABLE"', '"CLONE"').replace('"WRITE"', '"CLONE"')
+    )
+    sides = target_pairs(IN_PRODUCTION, IN_DEV, [], settings)
+    assert [str(pair.name) for pair in sides.pairs] == ["marts.other"]
+    assert sides.lone == []
+
+
 def test_a_model_that_was_renamed_since_is_compared_with_its_old_table(settings):
     write(settings, "marts.facts")
     write(settings, "dev_anna_marts.renamed")
