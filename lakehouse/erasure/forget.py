@@ -23,6 +23,8 @@ from lakehouse.erasure.tables import Found, all_tables, erase, find
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import forget_states, read_good_states
 from lakehouse.migrate import refuse_old_layout
+from lakehouse.publish.notes import read_notes
+from lakehouse.publish.step import withdraw
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from streaming.job_lock import only_one_job
@@ -51,9 +53,11 @@ def look(customer: Customer, settings: Settings) -> Traces:
     """Find a customer in all tables and archives; nothing is changed.
 
     Raises:
-        TableError: a table or an archive cannot be read, or the root is not on this machine.
+        TableError: a table or an archive cannot be read, the root is not on this machine, or there
+            are environments.
     """
     refuse_old_layout(settings)
+    _refuse_environments(settings)
     found = (find(customer, name, settings) for name in all_tables(settings))
     return Traces(
         tables=tuple(table for table in found if table is not None and table.rows),
@@ -77,10 +81,12 @@ def forget(
         Number of the erasure in ``audit.erasures``; None where nothing was held of the customer.
 
     Raises:
-        TableError: a table cannot be read or changed, or a build or maintenance is running.
+        TableError: a table cannot be read or changed, a build or maintenance is running, or there
+            are environments.
         StreamError: a streaming job runs that is no service of ours.
         ServiceError: the stream does not stop, or does not come up again; the erasure is done then.
     """
+    _refuse_environments(settings)
     with _only_writer(settings, report):
         # First, so that nothing lands of them from now on.
         ErasedIds(erased_ids_path(settings)).add(customer.number)
@@ -90,6 +96,8 @@ def forget(
         # Before the first change: whatever ends this, no build goes on from what was.
         note_rebuild(settings)
         drop_state(settings)
+        # Every published state holds the customer, too.
+        withdraw(settings, report)
         number, now = next_erasure(settings), clock()
         for table in traces.tables:
             version = erase(customer, table, settings, f"erasure {number}")
@@ -109,6 +117,16 @@ def forget(
                 "a training for instance, and run the same command again"
             )
     return number
+
+
+def _refuse_environments(settings: Settings) -> None:
+    # Their tables are files of production's earlier versions, which no reader but Spark follows.
+    if notes := read_notes(settings):
+        names = ", ".join(note.name for note in notes)
+        raise TableError(
+            f"The environments {names} are copies of states that may hold the customer. Drop them "
+            f"first: `make env NAME={notes[0].name} DROP=1`"
+        )
 
 
 @contextmanager

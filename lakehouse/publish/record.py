@@ -23,6 +23,8 @@ __all__ = [
     "PUBLISHED_LAYERS",
     "Publication",
     "PublishedTables",
+    "clear_publications",
+    "is_published",
     "log_folder",
     "move_to",
     "open_pinned",
@@ -84,13 +86,25 @@ def log_folder(settings: Settings) -> Path:
     return Path(_path(settings)) / "_delta_log"
 
 
+def is_published(settings: Settings) -> bool:
+    """Whether a publication is in force, be its state recorded or not."""
+    if not settings.is_root_here or not DeltaTable.is_deltatable(_path(settings)):
+        return False
+    return DeltaTable(_path(settings)).to_pyarrow_table().num_rows > 0
+
+
+def clear_publications(settings: Settings) -> None:
+    """Let readers see the newest tables until the next publication; holds the lock of builds."""
+    DeltaTable(_path(settings)).delete()
+
+
 def read_publication(settings: Settings) -> Publication | None:
     """The publication in force; None where nothing was published, so readers see the newest.
 
     Raises:
         TableError: the state that it names is not recorded any more.
     """
-    if not settings.is_root_here or not DeltaTable.is_deltatable(_path(settings)):
+    if not is_published(settings):
         return None
     rows = DeltaTable(_path(settings)).to_pyarrow_table()
     newest = max(rows.to_pylist(), key=lambda row: row["publication_id"])
@@ -118,7 +132,7 @@ def move_to(
     """Let all readers by path see a state from now on, by one commit; holds the lock of builds."""
     path, last = _path(settings), 0
     if DeltaTable.is_deltatable(path):
-        last = pc.max(DeltaTable(path).to_pyarrow_table()["publication_id"]).as_py()
+        last = pc.max(DeltaTable(path).to_pyarrow_table()["publication_id"]).as_py() or 0
     row = {
         "publication_id": last + 1,
         "state_id": state.state_id,

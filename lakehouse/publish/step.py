@@ -12,11 +12,13 @@ from lakehouse.maintenance.good_states import GoodState, choose_state, read_good
 from lakehouse.publish.record import (
     PUBLISHED_LAYERS,
     Publication,
+    clear_publications,
+    is_published,
     move_to,
     open_pinned,
     read_publication,
 )
-from lakehouse.publish.views import refresh_views
+from lakehouse.publish.views import drop_views, refresh_views
 from lakehouse.settings import Settings
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "publication_lines",
     "publish",
     "publish_newest",
+    "withdraw",
     "withheld_because",
 ]
 
@@ -77,6 +80,21 @@ def publish(
     if current is None or current.state != state:
         move_to(state, published_by, settings)
     return _show(settings, report)
+
+
+def withdraw(settings: Settings, report: Callable[[str], None]) -> None:
+    """Show no state any more, as every one holds what must not be seen; holds the lock of builds.
+
+    The views go first: while the record stands, a run that ended between the two is finished by the
+    next one.
+
+    Raises:
+        ServiceError: the Thrift server does not come up.
+        TableError: Spark refuses.
+    """
+    if is_published(settings):
+        drop_views(settings, report)
+        clear_publications(settings)
 
 
 def check_readable(state: GoodState, settings: Settings) -> None:

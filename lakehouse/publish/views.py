@@ -13,7 +13,7 @@ from lakehouse.publish.record import Publication
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
 
-__all__ = ["STATE_VIEW", "VIEWS_SCHEMA", "changed_views", "refresh_views"]
+__all__ = ["STATE_VIEW", "VIEWS_SCHEMA", "changed_views", "drop_views", "refresh_views"]
 
 VIEWS_SCHEMA = "published"
 STATE_VIEW = "state"
@@ -76,6 +76,17 @@ def refresh_views(
         execute_all("publish", statements, settings)
         execute(_state_view(publication, is_complete=True))
     return len(statements)
+
+
+def drop_views(settings: Settings, report: Callable[[str], None]) -> None:
+    """Show nothing any more, until the next publication; the caller holds the lock of builds.
+
+    Raises:
+        ServiceError: the Thrift server does not come up.
+        TableError: Spark refuses.
+    """
+    with open_session("publish", settings, report) as execute:
+        execute(f"drop schema if exists {VIEWS_SCHEMA} cascade")
 
 
 def _existing(execute: Execute) -> set[str]:

@@ -18,6 +18,9 @@ from lakehouse.erasure.rebuild import is_rebuild_due
 from lakehouse.errors import LakehouseError, TableError
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import read_good_states, record_good_state
+from lakehouse.publish import step
+from lakehouse.publish.notes import EnvironmentNote, note_environment
+from lakehouse.publish.record import read_publication
 from lakehouse.settings import Settings
 from streaming.checkpoint import checkpoint_path
 
@@ -240,3 +243,28 @@ def test_tables_that_are_not_on_this_machine_are_not_passed_over(tmp_path):
     settings = Settings(var_dir=tmp_path, root="s3://lake", _env_file=None)
     with pytest.raises(TableError, match=r"s3://lake.*platform"):
         look(NINA, settings)
+
+
+def test_no_published_state_shows_the_customer_and_the_next_good_one_is_published(
+    settings, monkeypatch
+):
+    dropped = []
+    monkeypatch.setattr(step, "drop_views", lambda *_: dropped.append("views"))
+    monkeypatch.setattr(step, "refresh_views", lambda *_: 0)
+    record_good_state(settings)
+    step.publish_newest(settings, print)
+    forget(NINA, settings, print)
+    assert dropped == ["views"]
+    assert read_publication(settings) is None
+    write(settings, "marts.new", pa.table({"x": [1]}))
+    record_good_state(settings)
+    assert step.publish_newest(settings, print) is not None
+
+
+def test_environments_have_to_go_first(settings):
+    note_environment(EnvironmentNote("prices", 1, "2026-11-20T12:00:00+00:00"), settings)
+    with pytest.raises(TableError, match="make env NAME=prices DROP=1"):
+        forget(NINA, settings, print)
+    lines = rows_of(settings, "bronze.csv_purchases")
+    assert all(row["landing_defect"] != "erased" for row in lines)
+    assert NINA.number not in ErasedIds(erased_ids_path(settings))
