@@ -12,6 +12,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from lakehouse.errors import TableError
+from lakehouse.readable_table import ReadableTable
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
 
@@ -175,7 +176,7 @@ class Store:
             if not DeltaTable.is_deltatable(path):
                 self._entries.pop(table, None)
                 return None
-            delta = DeltaTable(path)
+            delta = ReadableTable(path)
             identity = (delta.metadata().id, delta.version())
         except Exception as error:  # deltalake raises several kinds here
             raise TableError(

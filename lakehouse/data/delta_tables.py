@@ -7,6 +7,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
 from lakehouse.errors import TableError
+from lakehouse.readable_table import ReadableTable
 
 __all__ = ["ensure_table"]
 
@@ -29,7 +30,7 @@ def ensure_table(
     try:
         if not DeltaTable.is_deltatable(path):
             _create(path, schema, name, description, properties)
-        table = DeltaTable(path)
+        table = ReadableTable(path)
     except (DeltaError, OSError) as error:
         reason = " ".join(str(error).split())
         raise TableError(
