@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import PinnedVersion
 from lakehouse.publish.record import Publication, log_folder, open_pinned, read_publication
+from lakehouse.readable_table import ReadableTable
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
 
@@ -166,7 +167,7 @@ class Store:
                 return None
             if entry.state is None:
                 # An earlier version tells the history of the newest as if it were its own.
-                newest = DeltaTable(entry.delta.table_uri)
+                newest = ReadableTable(entry.delta.table_uri)
                 *_, commit = newest.history(newest.version() - entry.identity[1] + 1) or [{}]
                 entry.state = TableState(
                     table,
@@ -236,7 +237,7 @@ class Store:
             if not DeltaTable.is_deltatable(path):
                 self._entries.pop(table, None)
                 return None
-            delta = DeltaTable(path)
+            delta = ReadableTable(path)
             identity = (delta.metadata().id, delta.version())
         except Exception as error:  # deltalake raises several kinds here
             raise TableError(

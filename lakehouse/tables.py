@@ -8,6 +8,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakehouse.errors import TableError
+from lakehouse.readable_table import TAKE_OFF, ReadableTable
 from lakehouse.settings import Settings
 
 __all__ = ["LAYERS", "TableName", "find_tables", "open_table", "read_columns"]
@@ -79,13 +80,15 @@ def open_table(name: TableName, settings: Settings, version: int | None = None) 
     if not DeltaTable.is_deltatable(path):
         raise TableError(f"There is no table {name} in {path}. Run `make build` first")
     try:
-        return DeltaTable(path, version=version)
+        return ReadableTable(path, version=version)
     except Exception as error:  # deltalake raises several kinds here
         wanted = "its newest version" if version is None else f"version {version}"
         reason = " ".join(str(error).split())
+        # The words of delta-rs for a table that asks more of its readers than it knows.
+        is_beyond = "Feature" in reason and "not supported" in reason
+        advice = TAKE_OFF if is_beyond else f"`make history TABLE={name}` lists its versions"
         raise TableError(
-            f"Table {name} cannot be opened at {wanted} ({reason}). "
-            f"`make history TABLE={name}` lists its versions"
+            f"Table {name} cannot be opened at {wanted} ({reason}). {advice}"
         ) from None
 
 

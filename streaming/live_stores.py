@@ -10,6 +10,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
+from lakehouse.readable_table import ReadableTable
 from lakehouse.settings import Settings
 from streaming.live_tables import LiveTable, live_path
 
@@ -140,7 +141,7 @@ class DeltaStore:
 
     def _open(self, table: LiveTable) -> DeltaTable:
         if table.name not in self._tables:
-            self._tables[table.name] = DeltaTable(live_path(table, self._settings))
+            self._tables[table.name] = ReadableTable(live_path(table, self._settings))
         return self._tables[table.name]
 
 

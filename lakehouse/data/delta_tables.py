@@ -7,6 +7,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
 from lakehouse.errors import TableError
+from lakehouse.readable_table import ReadableTable
 
 __all__ = ["ensure_table"]
 
@@ -39,7 +40,7 @@ def ensure_table(
     try:
         if not DeltaTable.is_deltatable(path):
             _create(path, schema, name, description, properties, partition_by)
-        table = DeltaTable(path)
+        table = ReadableTable(path)
         _refuse_other_types(path, table, schema)
         _evolve(table, schema, properties)
     except (DeltaError, OSError) as error:

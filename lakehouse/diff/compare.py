@@ -12,6 +12,7 @@ from deltalake.schema import ArrayType, MapType, StructType
 
 from lakehouse.diff.values import comparable, differs
 from lakehouse.errors import TableError
+from lakehouse.readable_table import count_rows, scan
 
 __all__ = ["CELLS_AT_A_TIME", "EXAMPLES", "ColumnDiff", "TableDiff", "compare"]
 
@@ -120,7 +121,7 @@ def compare(
     result = TableDiff(tuple(key), _schema_diff(*types, ignore))
     with _readable(before, after):
         lazy = [
-            pl.scan_delta(side).select(
+            scan(side).select(
                 *(comparable(name, types[0][name], types[1][name]) for name in (*key, *shared))
             )
             for side in (before, after)
@@ -128,7 +129,8 @@ def compare(
         schema = lazy[0].collect_schema()
     for name in shared:
         result.columns[name] = ColumnDiff(schema[name].is_numeric())
-    result.rows = (before.count(), after.count())
+    with _readable(before, after):
+        result.rows = (count_rows(before), count_rows(after))
     count = max(1, ceil(max(result.rows) * (len(key) + len(shared)) / cells_at_a_time))
     part = pl.struct(key).hash(seed=0) % count
     totals: dict[str, list[_Totals]] = {name: [_Totals(), _Totals()] for name in shared}
