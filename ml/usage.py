@@ -34,7 +34,7 @@ def write_scores(
 
 
 def score_newest(name: str, context: TaskContext) -> None:
-    """Score the newest marts with the champion of a task, and write its tables of predictions.
+    """Score the published marts with the champion of a task, and write its tables of predictions.
 
     Raises:
         ModelError: the task is unknown or has no model, or it has no champion that can be loaded.
