@@ -129,10 +129,6 @@ def build(settings: Settings, console: Console, options: BuildOptions) -> None:
         prepare_server(settings, console)
         land_source(settings, console)
         build_tables(settings, console, options)
-        if not settings.is_root_here:
-            # Good states and the summary look for tables in folders.
-            console.print("Done. marts.load_audit accounts for every row", soft_wrap=True)
-            return
         state = record_good_state(settings)
         if state is not None:
             console.print(f"Good state {state.state_id} recorded, for `make rollback`")

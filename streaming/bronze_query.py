@@ -49,7 +49,7 @@ def start_bronze_query(
     Raises:
         StreamError: the checkpoint and the table do not belong together.
     """
-    checkpoint = checkpoint_path(settings.var_dir, kind.table)
+    checkpoint = checkpoint_path(settings, kind.table)
     table = DeltaTable(bronze_path(kind, settings))
     # Heeded only by a query without a checkpoint.
     offsets = "earliest"
@@ -83,7 +83,7 @@ def start_bronze_query(
         rows.writeStream.format("delta")
         .queryName(kind.table)
         .outputMode("append")
-        .option("checkpointLocation", str(checkpoint))
+        .option("checkpointLocation", checkpoint)
         .trigger(**options.trigger(options.trigger_seconds))
         .start(bronze_path(kind, settings))
     )

@@ -1,12 +1,13 @@
 """Where a query goes on: its checkpoint, or, when that is gone, the table that it wrote."""
 
 import json
-import shutil
 from pathlib import Path
 
 from deltalake import DeltaTable
 
 from lakehouse.errors import StreamError
+from lakehouse.settings import Settings
+from lakehouse.storage import delete, join, names_in, read_text
 
 __all__ = ["checkpoint_path", "committed_offsets", "prepare_checkpoint", "starting_offsets"]
 
@@ -14,12 +15,22 @@ __all__ = ["checkpoint_path", "committed_offsets", "prepare_checkpoint", "starti
 _EARLIEST = -2
 
 
-def checkpoint_path(var_dir: Path, query: str) -> Path:
-    """Folder of a query's checkpoint."""
-    return var_dir / "stream" / "checkpoints" / query
+def checkpoint_path(settings: Settings, query: str) -> str:
+    """Where a query's checkpoint is, the state of its executors in it.
+
+    Beside tables in an object store, for executors of other machines see no folder of this one: a
+    state would lie on whichever worker wrote it, and be gone with that.
+    """
+    if settings.is_root_here:
+        return str(settings.var_dir / "stream" / "checkpoints" / query)
+    return join(settings.lakehouse_root, "_checkpoints", query)
 
 
-def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
+def _batches(place: str | Path, kind: str) -> list[int]:
+    return [int(name) for name in names_in(join(place, kind)) if name.isdigit()]
+
+
+def prepare_checkpoint(folder: str | Path, table: DeltaTable) -> bool:
     """Look whether a query can go on from a checkpoint; clear away one that never began.
 
     A query that is named in its checkpoint but has planned no batch would begin at batch 0 under
@@ -27,7 +38,7 @@ def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
     such a rest is removed, and the query begins under a new name where its table ends.
 
     Args:
-        folder: of the checkpoint.
+        folder: of the checkpoint, or its URI.
         table: that the query writes.
 
     Returns:
@@ -37,15 +48,15 @@ def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
         StreamError: batches are planned there, but the name of the query is lost; or batches are
             done there that the table knows nothing of.
     """
-    has_name = (folder / "metadata").is_file()
-    has_batches = any(path.name.isdigit() for path in (folder / "offsets").glob("*"))
-    if has_batches and not has_name:
+    metadata = read_text(join(folder, "metadata"))
+    has_batches = bool(_batches(folder, "offsets"))
+    if has_batches and metadata is None:
         raise StreamError(
             f"{folder}: the checkpoint has batches, but its file metadata is gone. Remove the "
             "folder; the job then goes on from what its table holds"
         )
-    if has_batches and any(path.name.isdigit() for path in (folder / "commits").glob("*")):
-        query_id = json.loads((folder / "metadata").read_text())["id"]
+    if has_batches and _batches(folder, "commits"):
+        query_id = json.loads(metadata)["id"]
         if table.transaction_version(query_id) is None:
             raise StreamError(
                 f"{folder}: the checkpoint is not of the table {table.table_uri}, which may have "
@@ -53,23 +64,23 @@ def prepare_checkpoint(folder: Path, table: DeltaTable) -> bool:
                 "the table holds"
             )
     if not has_batches:
-        shutil.rmtree(folder, ignore_errors=True)
+        delete(folder)
     return has_batches
 
 
-def committed_offsets(folder: Path, topic: str) -> dict[int, int]:
+def committed_offsets(folder: str | Path, topic: str) -> dict[int, int]:
     """The end of the newest batch that a query finished, by partition; empty without one.
 
     Args:
         folder: of the checkpoint of a query that reads one topic of Kafka.
         topic: its name.
     """
-    numbers = [int(path.name) for path in (folder / "commits").glob("*") if path.name.isdigit()]
-    file = folder / "offsets" / str(max(numbers, default=-1))
-    if not file.is_file():
+    newest = max(_batches(folder, "commits"), default=-1)
+    text = read_text(join(folder, "offsets", str(newest)))
+    if text is None:
         return {}
     # A version, settings of the batch, then a line for each source.
-    *_, ends = file.read_text().splitlines()
+    *_, ends = text.splitlines()
     return {int(part): end for part, end in json.loads(ends).get(topic, {}).items()}
 
 

@@ -4,7 +4,6 @@ The job ends rather than pass over them. Accepting keeps bronze, writes the lost
 partition to ``audit.stream_losses``, and lets the query begin anew behind it.
 """
 
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from lakehouse.errors import StreamError
 from lakehouse.kafka.connection import client_options, no_answer
 from lakehouse.kafka.contract import MESSAGE_TYPES, MessageType
 from lakehouse.settings import Settings
+from lakehouse.storage import delete
 from streaming.checkpoint import checkpoint_path, committed_offsets
 from streaming.job_lock import only_one_job
 from streaming.tables import (
@@ -84,8 +84,7 @@ def accept_losses(settings: Settings) -> list[Loss]:
                 _write(losses, settings)
                 fresh += losses
             if lost_spans(kind.topic, read, beginning):
-                checkpoint = checkpoint_path(settings.var_dir, kind.table)
-                shutil.rmtree(checkpoint, ignore_errors=True)
+                delete(checkpoint_path(settings, kind.table))
     return fresh
 
 
@@ -109,7 +108,7 @@ def _write(losses: Iterable[Loss], settings: Settings) -> None:
 def _read_up_to(kind: MessageType, settings: Settings) -> dict[int, int]:
     """The offset to read next: the table's, or the checkpoint's where markers stand between."""
     position = next_offsets(DeltaTable(bronze_path(kind, settings)))
-    read = committed_offsets(checkpoint_path(settings.var_dir, kind.table), kind.topic)
+    read = committed_offsets(checkpoint_path(settings, kind.table), kind.topic)
     for partition, end in read.items():
         position[partition] = max(end, position.get(partition, 0))
     return position

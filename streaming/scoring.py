@@ -202,7 +202,7 @@ def start_scoring_query(
         bronze.where("is_valid")
         .select(*_GIVEN, *_KEPT)
         .writeStream.queryName(SCORING_QUERY)
-        .option("checkpointLocation", str(checkpoint_path(settings.var_dir, SCORING_QUERY)))
+        .option("checkpointLocation", checkpoint_path(settings, SCORING_QUERY))
         .trigger(**options.trigger(options.live_seconds))
         .foreachBatch(lambda batch, _number: scorer.add(batch.toArrow()))
         .start()

@@ -24,12 +24,12 @@ from lakehouse.java import find_java
 from lakehouse.services.registry import SERVICES, Service
 from lakehouse.settings import PROJECT_DIR, Settings
 
-__all__ = ["ServiceStatus", "down", "status", "up"]
+__all__ = ["ServiceStatus", "down", "status", "stop", "up"]
 
 _CONFIG = Path(__file__).parent / "supervisord.conf"
 # Linux takes 107 bytes; supervisord appends its process id to the name while it starts.
 _MAX_SOCKET_PATH = 95
-_START_SECONDS = 120
+_START_SECONDS = 240
 # What supervisord itself may take to end when the last service has.
 _SPARE_SECONDS = 10
 
@@ -150,6 +150,28 @@ def down(settings: Settings) -> bool:
             f"Still running after {seconds} s: process {pids}. End it with: kill -9 {pids}"
         )
     return True
+
+
+def stop(names: list[str], settings: Settings) -> list[str]:
+    """Stop some services and leave the others running; returns those that ran.
+
+    Raises:
+        ServiceError: one does not stop.
+    """
+    rpc = _connect(settings)
+    stopped = []
+    for name in reversed(names):
+        if not _is_kept_running(SERVICES[name], rpc):
+            continue
+        try:
+            rpc.stopProcess(name)
+        except Fault as fault:
+            raise ServiceError(
+                f"{SERVICES[name].title} cannot be stopped ({fault.faultString}). "
+                "`make down` stops all"
+            ) from None
+        stopped.append(name)
+    return stopped
 
 
 def _stop_seconds() -> int:

@@ -1,6 +1,7 @@
 """Live aggregates, predictions and operations: real broker, real Delta, real job."""
 
 import json
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -133,7 +134,7 @@ def test_compaction_moves_rows_and_neither_bookkeeping_nor_readers(live, spark):
     path = bronze_path(PURCHASES, live.settings)
     before = DeltaTable(path)
     query_id = json.loads(
-        (checkpoint_path(live.settings.var_dir, PURCHASES.table) / "metadata").read_text()
+        Path(checkpoint_path(live.settings, PURCHASES.table), "metadata").read_text()
     )["id"]
     assert compact_bronze(spark, live.settings, few=1) == [
         kind.table for kind in MESSAGE_TYPES.values()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -26,7 +27,7 @@ def loaded(tmp_path) -> Settings:
     ensure_bronze_tables(settings)
     row = pa.Table.from_pylist([{"kafka_offset": 0}], schema=bronze_schema(PURCHASES))
     write_deltalake(bronze_path(PURCHASES, settings), row, mode="append")
-    checkpoint_path(tmp_path, PURCHASES.table).mkdir(parents=True)
+    Path(checkpoint_path(settings, PURCHASES.table)).mkdir(parents=True)
     kept_cluster_path(settings).write_text("the-first\n")
     return settings
 
@@ -53,7 +54,7 @@ def test_a_reset_refuses_without_a_confirmation_and_leaves_empty_tables_with_one
 
     assert run_reset(loaded, "--yes").returncode == 0
     assert rows(loaded) == 0
-    assert not checkpoint_path(loaded.var_dir, PURCHASES.table).exists()
+    assert not Path(checkpoint_path(loaded, PURCHASES.table)).exists()
     assert not kept_cluster_path(loaded).exists()
     assert DeltaTable(live_path(TOP_PRODUCTS, loaded)).to_pyarrow_table().num_rows == 0
 
