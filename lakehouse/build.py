@@ -19,7 +19,7 @@ from lakehouse.data.csv_records import inspect
 from lakehouse.data.landing import LandingResult, land
 from lakehouse.data.source import find_sources
 from lakehouse.errors import TableError
-from lakehouse.locks import only_one
+from lakehouse.locks import only_one_writer
 from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.progress import rows_progress
 from lakehouse.settings import Settings
@@ -34,8 +34,9 @@ def only_one_build(settings: Settings) -> AbstractContextManager[None]:
     Raises:
         TableError: another one is running.
     """
-    return only_one(
-        settings.var_dir / "run" / "build.lock",
+    return only_one_writer(
+        "build",
+        settings,
         TableError,
         "Another build or maintenance of this lakehouse is running ({path} is held). "
         "Wait for its end, then run the command again",
