@@ -153,9 +153,13 @@ screenshots: setup ## Take pictures of the dashboard for the docs (synthetic dat
 	@$(LAKEHOUSE) up dashboard
 	@$(PYTHON) -m dashboard.screenshots
 
+.PHONY: cluster
+cluster: setup ## Start a Spark cluster, an object store and a shared metastore on this machine
+	@$(LAKEHOUSE) cluster
+
 .PHONY: down
-down: ## Stop the local services
-	@test ! -x $(PYTHON) || $(LAKEHOUSE) down
+down: ## Stop the local services (SERVICE=worker1)
+	@test ! -x $(PYTHON) || $(LAKEHOUSE) down $(SERVICE)
 
 .PHONY: status
 status: setup ## Show the local services

@@ -22,7 +22,7 @@ from lakehouse.data.source import find_sources
 from lakehouse.erasure.erased_ids import ErasedIds, erased_ids_path
 from lakehouse.erasure.rebuild import is_rebuild_due, rebuild_is_done
 from lakehouse.errors import TableError
-from lakehouse.locks import only_one
+from lakehouse.locks import only_one_writer
 from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.progress import rows_progress
 from lakehouse.publish.record import read_publication
@@ -39,8 +39,9 @@ def only_one_build(settings: Settings) -> AbstractContextManager[None]:
     Raises:
         TableError: another one is running.
     """
-    return only_one(
-        settings.var_dir / "run" / "build.lock",
+    return only_one_writer(
+        "build",
+        settings,
         TableError,
         "Another build or maintenance of this lakehouse is running ({path} is held). "
         "Wait for its end, then run the command again",
@@ -147,10 +148,6 @@ def build(settings: Settings, console: Console, options: BuildOptions) -> None:
         prepare_server(settings, console)
         land_source(settings, console)
         build_tables(settings, console, options)
-        if not settings.is_root_here:
-            # Good states and the summary look for tables in folders.
-            console.print("Done. marts.load_audit accounts for every row", soft_wrap=True)
-            return
         state = record_good_state(settings)
         if state is not None:
             console.print(f"Good state {state.state_id} recorded, for `make rollback`")

@@ -35,8 +35,10 @@ from lakehouse.registered_tables import ensure_registered_tables
 from lakehouse.reset import folders_of_lakehouse
 from lakehouse.reset import reset as run_reset
 from lakehouse.services import supervisor
-from lakehouse.services.registry import DEFAULT_SERVICES, SERVICES
+from lakehouse.services.local_cluster import start_cluster
+from lakehouse.services.registry import CLUSTER_SERVICES, DEFAULT_SERVICES, SERVICES
 from lakehouse.settings import settings
+from lakehouse.spark_defaults import defaults_text, write_defaults
 from lakehouse.summary import render, summarise
 
 __all__ = ["app", "main"]
@@ -51,6 +53,13 @@ app.add_typer(refresh)
 console = Console()
 
 Variables = Annotated[str, typer.Option("--vars", help="Variables of dbt, as YAML: '{folds: 5}'")]
+
+
+def _known(names: list[str]) -> list[str]:
+    unknown = [name for name in names if name not in SERVICES]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is no service; there are: {', '.join(SERVICES)}")
+    return names
 
 
 @app.callback()
@@ -77,10 +86,7 @@ def up(
     ] = None,
 ) -> None:
     """Start the local services and wait until they answer."""
-    names = services or list(DEFAULT_SERVICES)
-    unknown = [name for name in names if name not in SERVICES]
-    if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is no service; there are: {', '.join(SERVICES)}")
+    names = _known(services or list(DEFAULT_SERVICES))
     if "kafka" in names and settings().kafka_bootstrap_servers:
         console.print(f"Kafka: {settings().kafka_servers} is in use, so none is started here")
         names = [name for name in names if name != "kafka"]
@@ -89,8 +95,36 @@ def up(
 
 
 @app.command()
-def down() -> None:
-    """Stop the local services."""
+def cluster() -> None:
+    """Start an object store, a metastore, Spark on two workers and a Thrift server, all here."""
+    console.print(start_cluster(settings(), console.print), soft_wrap=True, highlight=False)
+
+
+@app.command()
+def spark_defaults(
+    to: Annotated[
+        Path | None, typer.Option(help="File to write, secrets included, readable for you alone")
+    ] = None,
+) -> None:
+    """Print the spark-defaults.conf of a Thrift server on a cluster of yours, without secrets."""
+    if to is None:
+        typer.echo(defaults_text(settings()), nl=False)
+        return
+    write_defaults(settings(), to)
+    console.print(f"Written, secrets included: {to}", soft_wrap=True)
+
+
+@app.command()
+def down(
+    services: Annotated[
+        list[str] | None, typer.Argument(help=f"Any of {', '.join(SERVICES)}; by default all")
+    ] = None,
+) -> None:
+    """Stop the local services, or some of them."""
+    if services:
+        stopped = supervisor.stop(_known(services), settings())
+        console.print(f"Stopped: {', '.join(stopped)}." if stopped else "None of these ran.")
+        return
     console.print("Stopped." if supervisor.down(settings()) else "Nothing was running.")
 
 
@@ -100,6 +134,9 @@ def status() -> None:
     rows = supervisor.status(settings())
     table = Table("service", "state", "answers", "process", "up", "address")
     for row in rows:
+        if row.name in CLUSTER_SERVICES and row.state == "stopped" and not settings().metastore_url:
+            # Nobody asked for a cluster.
+            continue
         uptime = "" if row.uptime_seconds is None else str(timedelta(seconds=row.uptime_seconds))
         answers = "yes" if row.is_answering else "no"
         table.add_row(row.name, row.state, answers, str(row.pid or ""), uptime, row.address)

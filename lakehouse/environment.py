@@ -39,6 +39,8 @@ class Group(Enum):
     )  # fmt: skip
     # Logins of object stores, for a root or for MLflow's artifacts that are not on this machine.
     STORAGE = ("AWS_*", "AZURE_*", "GOOGLE_*")
+    # Of a metastore and of a Spark cluster; a file may hold them as well.
+    CLUSTER = ("METASTORE_PASSWORD", "SPARK_AUTH_SECRET")
     # How to reach a tracking server; which one it is, is a setting of the project.
     MLFLOW = (
         "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN",

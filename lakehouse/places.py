@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lakehouse.errors import SettingsError, TableError
 from lakehouse.settings import Settings
+from lakehouse.storage import check_storage
 
 __all__ = [
     "check_root",
@@ -51,11 +52,12 @@ def check_root(settings: Settings) -> None:
     """Refuse a root that the metastore does not describe, or whose tables are gone; note a new one.
 
     Raises:
-        SettingsError: a folder cannot be written to.
+        SettingsError: a folder cannot be written to, or a store does not let us in.
         TableError: the metastore describes another root, or tables that are not there any more.
     """
     check_writable(settings)
-    if settings.cluster_host:
+    check_storage(settings)
+    if settings.cluster_host or settings.metastore_url:
         # The metastore is the cluster's.
         return
     described = described_root(settings)

@@ -75,6 +75,17 @@ class Settings(BaseSettings):
         description="Further settings of Spark, such as spark.ui.enabled=true, with blanks between",
     )
 
+    metastore_url: str = Field(
+        "", description="JDBC URL of a metastore in PostgreSQL; empty: Derby in <var_dir>"
+    )
+    metastore_user: str = Field("metastore", description="Name that Spark gives there")
+    secrets_file: Path | None = Field(
+        None, description="File, for you alone, with AWS_*, METASTORE_PASSWORD, SPARK_AUTH_SECRET"
+    )
+    local_cluster_port: int = Field(
+        14900, gt=0, lt=65520, description="First of the eight ports of `make cluster`"
+    )
+
     cluster_host: str = Field(
         "", description="Host of a cluster's Thrift server for dbt; empty: the local one"
     )
@@ -150,7 +161,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="Password of the dashboard; never logged"
     )
 
-    @field_validator("var_dir", "csv", "kafka_ca_file", "kafka_client_pem_file", mode="before")
+    @field_validator(
+        "var_dir", "csv", "secrets_file", "kafka_ca_file", "kafka_client_pem_file", mode="before"
+    )
     @classmethod
     def _in_project(cls, path: str | Path | None) -> Path | None:
         # The services and dbt run in other folders than the one that a path was written for.
@@ -212,6 +225,11 @@ class Settings(BaseSettings):
     def is_root_here(self) -> bool:
         """Whether the tables stand in a folder of this machine, not in a storage with a URI."""
         return "://" not in self.lakehouse_root
+
+    @property
+    def is_spark_here(self) -> bool:
+        """Whether Spark's driver and executors are one process of this machine."""
+        return self.spark_master.startswith("local")
 
     @property
     def tracking_uri(self) -> str:

@@ -2,6 +2,7 @@
 
 The Thrift server, the ``session`` target of dbt, the streaming job and the training scripts all
 run with :func:`spark_conf`; only what :func:`_local_conf` returns is true for one machine alone.
+What a driver here needs to work on a cluster comes from :mod:`lakehouse.spark_cluster`.
 """
 
 import os
@@ -15,7 +16,14 @@ from lakehouse.environment import Group, inherited, replaced_environment
 from lakehouse.errors import ServiceError
 from lakehouse.jars import jars_present
 from lakehouse.java import find_java, java_options, quoted_options
+from lakehouse.secrets_file import store_login
 from lakehouse.settings import Settings
+from lakehouse.spark_cluster import (
+    driver_class_path,
+    driver_conf,
+    wait_for_executor,
+    write_application_conf,
+)
 
 __all__ = ["SPARK_HOME", "spark_conf", "spark_environment", "spark_session"]
 
@@ -29,7 +37,7 @@ def _local_conf(settings: Settings) -> dict[str, str]:
     metastore = f"jdbc:derby:;databaseName={var_dir}/metastore;create=true"
     options = ["-XX:+UseParallelGC", f"-Dderby.stream.error.file={var_dir}/logs/derby.log"]
     return {
-        "spark.driver.extraClassPath": f"{var_dir}/jars/spark/*",
+        "spark.driver.extraClassPath": driver_class_path(settings),
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
@@ -58,7 +66,7 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
     }
-    if settings.spark_master.startswith("local"):
+    if settings.is_spark_here:
         common |= _local_conf(settings)
     return common | dict(entry.split("=", 1) for entry in settings.spark_settings.split())
 
@@ -69,6 +77,7 @@ def spark_environment(settings: Settings) -> dict[str, str]:
     What Spark needs for the logins of an object store is taken over where the tables stand in one.
     """
     groups = [Group.SYSTEM] if settings.is_root_here else [Group.SYSTEM, Group.STORAGE]
+    login = store_login(settings)
     ours = {
         "SPARK_HOME": str(SPARK_HOME),
         "TMPDIR": str(settings.var_dir / "tmp"),
@@ -76,10 +85,12 @@ def spark_environment(settings: Settings) -> dict[str, str]:
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
-    if settings.spark_master.startswith("local"):
+    if settings.is_spark_here:
         # Spark's own pages would be open to the network otherwise, once they are asked for.
         ours["SPARK_LOCAL_IP"] = "127.0.0.1"
-    return inherited(os.environ, groups) | ours
+    else:
+        ours["SPARK_CONF_DIR"] = str(write_application_conf(settings))
+    return inherited(os.environ, groups) | login | ours
 
 
 def spark_session(app_name: str, settings: Settings, **overrides: str) -> SparkSession:
@@ -91,7 +102,7 @@ def spark_session(app_name: str, settings: Settings, **overrides: str) -> SparkS
         overrides: further Spark settings, dots written as double underscores.
 
     Raises:
-        ServiceError: Java or the jars are missing.
+        ServiceError: Java or the jars are missing, or a cluster gives no executor.
     """
     find_java()
     if not jars_present(settings.var_dir):
@@ -99,11 +110,13 @@ def spark_session(app_name: str, settings: Settings, **overrides: str) -> SparkS
             f"The jars are missing in {settings.var_dir / 'jars'}. Run `make setup` first"
         )
     builder = SparkSession.builder.appName(app_name)
-    for key, value in spark_conf(settings).items():
+    for key, value in (driver_conf(settings) | spark_conf(settings)).items():
         builder = builder.config(key, value)
     for key, value in overrides.items():
         builder = builder.config(key.replace("__", "."), value)
     (settings.var_dir / "tmp").mkdir(parents=True, exist_ok=True)
     # PySpark takes from here what its Java process starts with.
     with replaced_environment(spark_environment(settings)):
-        return builder.getOrCreate()
+        session = builder.getOrCreate()
+    wait_for_executor(session, settings)
+    return session

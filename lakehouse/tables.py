@@ -1,8 +1,7 @@
 """Finding and reading the Delta tables of the lakehouse by path, without a JVM."""
 
-import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -10,8 +9,19 @@ from deltalake import DeltaTable
 from lakehouse.errors import TableError
 from lakehouse.readable_table import TAKE_OFF, ReadableTable
 from lakehouse.settings import Settings
+from lakehouse.storage import names_in
 
-__all__ = ["LAYERS", "TableName", "find_tables", "open_table", "read_columns"]
+__all__ = [
+    "LAYERS",
+    "TableName",
+    "existing_tables",
+    "find_tables",
+    "open_table",
+    "read_columns",
+]
+
+# Each look into a store waits for an answer, and there are some sixty tables.
+_LOOKS_AT_A_TIME = 8
 
 # The schemas, in the order in which data flows through them.
 LAYERS = (
@@ -53,20 +63,41 @@ class TableName:
 
 
 def find_tables(settings: Settings) -> list[TableName]:
-    """All Delta tables of production under a local lakehouse root, by layer and name.
+    """All Delta tables of production under the lakehouse root, by layer and name.
 
-    Schemas of a developer or of a check are no part of it.
+    The root may be a folder or a place in an object store. Schemas of a developer or of a check are
+    no part of it.
+
+    Raises:
+        SettingsError: the store does not let us look.
     """
-    found = []
-    for schema in LAYERS:
-        folder = Path(settings.schema_path(schema))
-        if folder.is_dir():
-            names = sorted(
-                entry.name
-                for entry in os.scandir(folder)
-                if (Path(entry.path) / "_delta_log").is_dir()
-            )
-            found += [TableName(schema, name) for name in names]
+    with ThreadPoolExecutor(_LOOKS_AT_A_TIME) as pool:
+        folders = pool.map(lambda schema: names_in(settings.schema_path(schema)), LAYERS)
+        entries = [
+            TableName(schema, name)
+            for schema, names in zip(LAYERS, folders, strict=True)
+            for name in names
+        ]
+        are_tables = pool.map(
+            lambda name: DeltaTable.is_deltatable(settings.table_path(name.schema, name.table)),
+            entries,
+        )
+        return [name for name, is_table in zip(entries, are_tables, strict=True) if is_table]
+
+
+def existing_tables(settings: Settings) -> list[TableName]:
+    """The same, for what would otherwise do nothing and say that all is well.
+
+    Raises:
+        TableError: there is none.
+        SettingsError: the store does not let us look.
+    """
+    found = find_tables(settings)
+    if not found:
+        raise TableError(
+            f"There is no table in {settings.lakehouse_root}. Check LAKEHOUSE_ROOT, or run "
+            "`make build` first"
+        )
     return found
 
 

@@ -46,7 +46,7 @@ def start_bronze_query(
     Raises:
         StreamError: the checkpoint and the table do not belong together.
     """
-    checkpoint = checkpoint_path(settings.var_dir, RECORDS)
+    checkpoint = checkpoint_path(settings, RECORDS)
     table = ensure_records_table(settings)
     # Heeded only by a query without a checkpoint.
     offsets = "earliest"
@@ -80,7 +80,7 @@ def start_bronze_query(
         .queryName(RECORDS)
         .outputMode("append")
         .partitionBy("topic")
-        .option("checkpointLocation", str(checkpoint))
+        .option("checkpointLocation", checkpoint)
         .trigger(**options.trigger(options.trigger_seconds))
         .start(records_path(settings))
     )

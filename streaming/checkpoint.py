@@ -1,13 +1,14 @@
 """Where a query goes on: its checkpoint, or, when that is gone, the table that it wrote."""
 
 import json
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from deltalake import DeltaTable
 
 from lakehouse.errors import StreamError
+from lakehouse.settings import Settings
+from lakehouse.storage import delete, join, names_in, read_text
 
 __all__ = ["checkpoint_path", "committed_offsets", "prepare_checkpoint", "starting_offsets"]
 
@@ -15,13 +16,23 @@ __all__ = ["checkpoint_path", "committed_offsets", "prepare_checkpoint", "starti
 _EARLIEST = -2
 
 
-def checkpoint_path(var_dir: Path, query: str) -> Path:
-    """Folder of a query's checkpoint."""
-    return var_dir / "stream" / "checkpoints" / query
+def checkpoint_path(settings: Settings, query: str) -> str:
+    """Where a query's checkpoint is, the state of its executors in it.
+
+    Beside tables in an object store, for executors of other machines see no folder of this one: a
+    state would lie on whichever worker wrote it, and be gone with that.
+    """
+    if settings.is_root_here:
+        return str(settings.var_dir / "stream" / "checkpoints" / query)
+    return join(settings.lakehouse_root, "_checkpoints", query)
+
+
+def _batches(place: str | Path, kind: str) -> list[int]:
+    return [int(name) for name in names_in(join(place, kind)) if name.isdigit()]
 
 
 def prepare_checkpoint(
-    folder: Path, table: DeltaTable, topics: Collection[str] | None = None
+    folder: str | Path, table: DeltaTable, topics: Collection[str] | None = None
 ) -> bool:
     """Look whether a query can go on from a checkpoint; clear away one that never began.
 
@@ -32,7 +43,7 @@ def prepare_checkpoint(
     whose newest batch cannot be read.
 
     Args:
-        folder: of the checkpoint.
+        folder: of the checkpoint, or its URI.
         table: that the query writes.
         topics: that the query is to read, if it reads Kafka.
 
@@ -43,15 +54,15 @@ def prepare_checkpoint(
         StreamError: batches are planned there, but the name of the query is lost; or batches are
             done there that the table knows nothing of.
     """
-    has_name = (folder / "metadata").is_file()
-    has_batches = any(path.name.isdigit() for path in (folder / "offsets").glob("*"))
-    if has_batches and not has_name:
+    metadata = read_text(join(folder, "metadata"))
+    has_batches = bool(_batches(folder, "offsets"))
+    if has_batches and metadata is None:
         raise StreamError(
             f"{folder}: the checkpoint has batches, but its file metadata is gone. Remove the "
             "folder; the job then goes on from what its table holds"
         )
-    if has_batches and any(path.name.isdigit() for path in (folder / "commits").glob("*")):
-        query_id = json.loads((folder / "metadata").read_text())["id"]
+    if has_batches and _batches(folder, "commits"):
+        query_id = json.loads(metadata)["id"]
         if table.transaction_version(query_id) is None:
             raise StreamError(
                 f"{folder}: the checkpoint is not of the table {table.table_uri}, which may have "
@@ -59,13 +70,13 @@ def prepare_checkpoint(
                 "the table holds"
             )
     if has_batches and topics is not None:
-        has_batches = set(_planned_offsets(folder, _newest(folder / "offsets"))) == set(topics)
+        has_batches = set(_planned_offsets(folder, _newest(folder, "offsets"))) == set(topics)
     if not has_batches:
-        shutil.rmtree(folder, ignore_errors=True)
+        delete(folder)
     return has_batches
 
 
-def committed_offsets(folder: Path) -> dict[str, dict[int, int]]:
+def committed_offsets(folder: str | Path) -> dict[str, dict[int, int]]:
     """The end of the newest batch that a query of Kafka finished, by topic and partition.
 
     Empty if it finished none.
@@ -73,21 +84,21 @@ def committed_offsets(folder: Path) -> dict[str, dict[int, int]]:
     Args:
         folder: of its checkpoint.
     """
-    return _planned_offsets(folder, _newest(folder / "commits"))
+    return _planned_offsets(folder, _newest(folder, "commits"))
 
 
-def _newest(log: Path) -> int:
+def _newest(folder: str | Path, kind: str) -> int:
     """Number of the newest batch in a log of a checkpoint; -1 without one."""
-    return max((int(path.name) for path in log.glob("*") if path.name.isdigit()), default=-1)
+    return max(_batches(folder, kind), default=-1)
 
 
-def _planned_offsets(folder: Path, batch: int) -> dict[str, dict[int, int]]:
-    file = folder / "offsets" / str(batch)
-    if not file.is_file():
+def _planned_offsets(folder: str | Path, batch: int) -> dict[str, dict[int, int]]:
+    text = read_text(join(folder, "offsets", str(batch)))
+    if text is None:
         return {}
     try:
         # A version, settings of the batch, then a line for each source.
-        *_, ends = file.read_text().splitlines()
+        *_, ends = text.splitlines()
         topics = json.loads(ends)
     except ValueError:  # a disk that was full, or a torn file: as good as none
         return {}

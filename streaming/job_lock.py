@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 
 from lakehouse.errors import StreamError
-from lakehouse.locks import only_one
+from lakehouse.locks import only_one_writer
 from lakehouse.settings import Settings
 
 __all__ = ["only_one_job"]
@@ -15,8 +15,9 @@ def only_one_job(settings: Settings) -> AbstractContextManager[None]:
     Raises:
         StreamError: another copy of it runs.
     """
-    return only_one(
-        settings.var_dir / "run" / "stream.lock",
+    return only_one_writer(
+        "stream",
+        settings,
         StreamError,
         "Another streaming job of this lakehouse is running ({path} is held). "
         "Stop it first, or leave it to its work",

@@ -7,7 +7,6 @@ same rows, and each table knows the number of the last batch that it includes.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming import StreamingQuery
 
 from lakehouse.settings import Settings
+from lakehouse.storage import delete, join, read_text
 from streaming.bronze_query import stream_of_purchases
 from streaming.checkpoint import checkpoint_path, prepare_checkpoint
 from streaming.live_stores import (
@@ -136,20 +136,20 @@ def start_live_query(
     Raises:
         StreamError: the checkpoint and a live table do not belong together.
     """
-    checkpoint = checkpoint_path(settings.var_dir, LIVE_QUERY)
+    checkpoint = checkpoint_path(settings, LIVE_QUERY)
     if Sink.DELTA in options.sinks:
         for table in LIVE_AGGREGATES:
             prepare_checkpoint(checkpoint, DeltaTable(live_path(table, settings)))
     else:
         # What is kept in memory alone ends with the process, so its checkpoint does, too.
-        checkpoint = checkpoint.with_name(f"{LIVE_QUERY}_in_memory")
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        checkpoint = checkpoint_path(settings, f"{LIVE_QUERY}_in_memory")
+        delete(checkpoint)
     aggregators: list[LiveAggregator] = []
 
     def add(batch: DataFrame, number: int) -> None:
         if not aggregators:
             # The id of the query is known once it runs.
-            query_id = json.loads((checkpoint / "metadata").read_text())["id"]
+            query_id = json.loads(read_text(join(checkpoint, "metadata")))["id"]
             is_kept = Sink.DELTA in options.sinks
             store = DeltaStore(settings, query_id) if is_kept else memory or MemoryStore()
             views = _views(settings, options, query_id, report)
@@ -164,7 +164,7 @@ def start_live_query(
         distinct_purchases(bronze)
         .writeStream.queryName(LIVE_QUERY)
         .outputMode("append")
-        .option("checkpointLocation", str(checkpoint))
+        .option("checkpointLocation", checkpoint)
         .trigger(**options.trigger(options.live_seconds))
         .foreachBatch(add)
         .start()

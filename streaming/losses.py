@@ -4,7 +4,6 @@ The query stops rather than pass over them. Accepting keeps bronze, writes the l
 partition to ``audit.stream_losses``, and lets the query begin anew behind it.
 """
 
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from lakehouse.kafka.tables import (
     next_offsets,
 )
 from lakehouse.settings import Settings
+from lakehouse.storage import delete
 from streaming.checkpoint import checkpoint_path, committed_offsets
 from streaming.job_lock import only_one_job
 
@@ -85,7 +85,7 @@ def accept_losses(settings: Settings) -> list[Loss]:
         if fresh:
             _write(fresh, settings)
         if lost_spans(read, beginning):
-            shutil.rmtree(checkpoint_path(settings.var_dir, RECORDS), ignore_errors=True)
+            delete(checkpoint_path(settings, RECORDS))
     return fresh
 
 
@@ -109,7 +109,7 @@ def _write(losses: Iterable[Loss], settings: Settings) -> None:
 def _read_up_to(settings: Settings) -> Offsets:
     """The offset to read next: the table's, or the checkpoint's where markers stand between."""
     held = next_offsets(ensure_records_table(settings))
-    read = committed_offsets(checkpoint_path(settings.var_dir, RECORDS))
+    read = committed_offsets(checkpoint_path(settings, RECORDS))
     return _furthest(held, read)
 
 

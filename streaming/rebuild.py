@@ -1,8 +1,7 @@
 """Having live tables and predictions follow from bronze anew, after rows went from it."""
 
-import shutil
-
 from lakehouse.settings import Settings
+from lakehouse.storage import delete
 from streaming.checkpoint import checkpoint_path
 from streaming.live import LIVE_QUERY
 from streaming.scoring import SCORING_QUERY
@@ -18,4 +17,4 @@ def rebuild_from_bronze(settings: Settings) -> None:
     that lags behind would still read the files that held the rows.
     """
     for query in (LIVE_QUERY, SCORING_QUERY):
-        shutil.rmtree(checkpoint_path(settings.var_dir, query), ignore_errors=True)
+        delete(checkpoint_path(settings, query))

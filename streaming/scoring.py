@@ -196,7 +196,7 @@ def start_scoring_query(
         stream_of_purchases(spark, settings, _FILES_PER_BATCH)
         .select(*_GIVEN, *_KEPT)
         .writeStream.queryName(SCORING_QUERY)
-        .option("checkpointLocation", str(checkpoint_path(settings.var_dir, SCORING_QUERY)))
+        .option("checkpointLocation", checkpoint_path(settings, SCORING_QUERY))
         .trigger(**options.trigger(options.live_seconds))
         .foreachBatch(lambda batch, _number: scorer.add(batch.toArrow()))
         .start()

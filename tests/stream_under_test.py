@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -95,14 +96,14 @@ class StreamUnderTest:
 
     def lose_newest_commit(self, query: str = "*") -> None:
         """Delete the newest commit file of one query or of all, so that its batch is run again."""
-        for folder in checkpoint_path(self.settings.var_dir, "").glob(f"{query}/commits"):
+        for folder in Path(checkpoint_path(self.settings, "")).glob(f"{query}/commits"):
             numbers = [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
             if numbers:
                 (folder / str(max(numbers))).unlink()
                 (folder / f".{max(numbers)}.crc").unlink(missing_ok=True)
 
     def batches_without_commit(self) -> set[str]:
-        folder = checkpoint_path(self.settings.var_dir, RECORDS)
+        folder = Path(checkpoint_path(self.settings, RECORDS))
         planned, done = (
             {path.name for path in (folder / log).glob("*") if path.name.isdigit()}
             for log in ("offsets", "commits")

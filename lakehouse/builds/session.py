@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.dbt import DBT_PROJECT_DIR, PROFILES_DIR, dbt_environment
 from lakehouse.environment import replaced_environment
 from lakehouse.errors import TableError
+from lakehouse.secrets_file import store_login
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -177,5 +178,5 @@ def open_dbt(
     Raises:
         TableError: the project cannot be parsed.
     """
-    with replaced_environment(dbt_environment(settings)):
+    with replaced_environment(dbt_environment(settings) | store_login(settings)):
         yield DbtSession(settings, target, artifacts, variables, log_format)

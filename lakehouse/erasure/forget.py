@@ -134,7 +134,7 @@ def _only_writer(settings: Settings, report: Callable[[str], None]) -> Iterator[
     """Keep out builds, maintenance, landings and the streaming job."""
     bronze = Path(settings.table_path("bronze", "csv_purchases"))
     with only_one_build(settings):
-        is_paused = supervisor.stop("stream", settings)
+        is_paused = bool(supervisor.stop(["stream"], settings))
         if is_paused:
             report("Streaming job: paused")
         try:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,22 +16,44 @@ from lakehouse.environment import Group, inherited
 from lakehouse.errors import ServiceError
 from lakehouse.java import find_java, java_options
 
-__all__ = ["fetch_jars", "jars_present", "proxy_options"]
+__all__ = ["BASE_JARS", "CLUSTER_JARS", "JarSet", "fetch_jars", "jars_present", "proxy_options"]
 
 _HERE = Path(__file__).parent
-_IVY_FILE = _HERE / "ivy.xml"
 _TRIES = 3
 _PAUSE_SECONDS = 5
 
 
-def _wanted() -> str:
-    return hashlib.sha256(_IVY_FILE.read_bytes()).hexdigest()
+@dataclass(frozen=True)
+class JarSet:
+    """Jars that are fetched together.
+
+    Attributes:
+        ivy_file: lists them.
+        folder: below ``<var_dir>``, with a folder for each configuration.
+        configurations: of that file; class paths that never meet.
+    """
+
+    ivy_file: Path
+    folder: str
+    configurations: tuple[str, ...]
+
+    @property
+    def stamp(self) -> str:
+        """What is noted beside the jars when they are all there."""
+        return hashlib.sha256(self.ivy_file.read_bytes()).hexdigest()
 
 
-def jars_present(var_dir: Path) -> bool:
-    """Whether the jars that ``ivy.xml`` lists today stand in ``<var_dir>/jars``."""
-    stamp = var_dir / "jars" / "ivy.sha256"
-    return stamp.exists() and stamp.read_text() == _wanted()
+BASE_JARS = JarSet(_HERE / "ivy.xml", "jars", ("spark", "kafka"))
+"""What every lakehouse needs."""
+
+CLUSTER_JARS = JarSet(_HERE / "cluster.xml", "cluster-jars", ("s3", "metastore", "store"))
+"""What an object store and a shared metastore need beside that."""
+
+
+def jars_present(var_dir: Path, jars: JarSet = BASE_JARS) -> bool:
+    """Whether the jars that a list names today stand in their folder."""
+    stamp = var_dir / jars.folder / "ivy.sha256"
+    return stamp.exists() and stamp.read_text() == jars.stamp
 
 
 def proxy_options(environ: Mapping[str, str]) -> list[str]:
@@ -56,8 +79,8 @@ def proxy_options(environ: Mapping[str, str]) -> list[str]:
     return options
 
 
-def fetch_jars(var_dir: Path, mirror: str = "") -> bool:
-    """Fetch the jars into ``<var_dir>/jars/spark`` and ``<var_dir>/jars/kafka``.
+def fetch_jars(var_dir: Path, mirror: str = "", jars: JarSet = BASE_JARS) -> bool:
+    """Fetch the jars into ``<var_dir>/<folder>/<configuration>``.
 
     The folder is put in place only when it is complete, so a cut connection leaves nothing
     half-fetched.
@@ -65,6 +88,7 @@ def fetch_jars(var_dir: Path, mirror: str = "") -> bool:
     Args:
         var_dir: folder of all that is generated.
         mirror: URL of a mirror of Maven Central; empty for Maven Central itself.
+        jars: which ones.
 
     Returns:
         True when something was fetched, False when all was there.
@@ -72,22 +96,22 @@ def fetch_jars(var_dir: Path, mirror: str = "") -> bool:
     Raises:
         ServiceError: Ivy failed; its output is in ``<var_dir>/logs/ivy.log``.
     """
-    if jars_present(var_dir):
+    if jars_present(var_dir, jars):
         return False
     java = find_java()
     ivy = next((Path(pyspark.__file__).parent / "jars").glob("ivy-*.jar"))
     log = var_dir / "logs" / "ivy.log"
     for folder in (log.parent, var_dir / "tmp"):
         folder.mkdir(parents=True, exist_ok=True)
-    partial, final = var_dir / "jars.partial", var_dir / "jars"
+    partial, final = var_dir / f"{jars.folder}.partial", var_dir / jars.folder
     shutil.rmtree(partial, ignore_errors=True)
     options = [*java_options(var_dir / "tmp"), *proxy_options(os.environ)]
     if mirror:
         options.append(f"-Dlakehouse.maven={mirror.rstrip('/')}/")
     command = [
         str(java), *options, "-Dbasedir=.", "-jar", str(ivy),
-        "-settings", str(_HERE / "ivysettings.xml"), "-ivy", str(_IVY_FILE),
-        "-cache", str(var_dir / "ivy"), "-confs", "spark", "kafka", "-types", "jar", "bundle",
+        "-settings", str(_HERE / "ivysettings.xml"), "-ivy", str(jars.ivy_file),
+        "-cache", str(var_dir / "ivy"), "-confs", *jars.configurations, "-types", "jar", "bundle",
         # Inside the folder it stands for, so that nothing in the path is taken for a pattern.
         "-retrieve", f"{partial.name}/[conf]/[artifact]-[revision].[ext]",
     ]  # fmt: skip
@@ -116,7 +140,7 @@ def fetch_jars(var_dir: Path, mirror: str = "") -> bool:
             f"Check the connection to {mirror or 'Maven Central'}, or set LAKEHOUSE_MAVEN_MIRROR "
             "to the URL of a mirror, and run the command again"
         )
-    (partial / "ivy.sha256").write_text(_wanted())
+    (partial / "ivy.sha256").write_text(jars.stamp)
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
     return True

@@ -1,6 +1,7 @@
 """Archive: a copy of the processed data as plain Parquet, readable without Delta or Spark."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -79,9 +80,14 @@ def archive(
         The folder of the archive and its manifest.
 
     Raises:
-        TableError: there is no table, a build runs while the versions are chosen, or the copy
-            cannot be written; what was written of it is gone.
+        TableError: there is no table, the folder is a URI, a build runs while the versions are
+            chosen, or the copy cannot be written; what was written of it is gone.
     """
+    if folder is not None and re.match(r"\w+:/", str(folder)):
+        raise TableError(
+            f"--to {folder}: an archive is written to a folder of this machine. Give one, and copy "
+            "it with the tools of that storage"
+        )
     now = clock().astimezone(UTC)
     with only_one_build(settings):
         versions = {name: open_table(name, settings) for name in find_tables(settings)}

@@ -15,7 +15,7 @@ from lakehouse.maintenance.good_states import GoodState, read_good_states
 from lakehouse.maintenance.history import table_history
 from lakehouse.progress import rows_progress
 from lakehouse.settings import settings
-from lakehouse.tables import TableName, find_tables
+from lakehouse.tables import TableName, existing_tables
 
 __all__ = ["app"]
 
@@ -110,7 +110,7 @@ def optimize(
     ] = None,
 ) -> None:
     """Compact tables and order them for searches: optimize marts.fct_purchases."""
-    names = [TableName.parse(text) for text in tables or []] or find_tables(settings())
+    names = [TableName.parse(text) for text in tables or []] or existing_tables(settings())
     shown = Table("table", "files before", "after", "ordered by")
     done = optimizing.optimize(names, settings(), _print)
     for table in (table for table in done if table.is_rewritten):

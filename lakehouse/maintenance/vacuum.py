@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from lakehouse.build import only_one_build
 from lakehouse.errors import TableError
@@ -12,7 +11,8 @@ from lakehouse.maintenance.good_states import GoodState, forget_states, read_goo
 from lakehouse.maintenance.sql import delta_path, open_session
 from lakehouse.publish.needed import needed_states
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName, find_tables, open_table
+from lakehouse.storage import total_size
+from lakehouse.tables import TableName, existing_tables, open_table
 
 __all__ = ["MINIMUM_RETENTION_HOURS", "Garbage", "VacuumResult", "retention_for", "vacuum"]
 
@@ -85,10 +85,11 @@ def retention_for(
 def _garbage(name: TableName, retain_hours: int, settings: Settings) -> Garbage:
     # Spark's own dry run names at most a thousand files; delta-rs applies the same rule.
     paths = open_table(name, settings).vacuum(retain_hours, dry_run=True, full=True)
-    root = Path(settings.table_path(name.schema, name.table))
     # Spark keeps a checksum beside each local file, which goes with its file.
-    files = [root / path for path in paths if not path.endswith(".crc")]
-    return Garbage(name, len(files), sum(file.stat().st_size for file in files))
+    files = [path for path in paths if not path.endswith(".crc")]
+    return Garbage(
+        name, len(files), total_size(settings.table_path(name.schema, name.table), files)
+    )
 
 
 def vacuum(
@@ -109,7 +110,7 @@ def vacuum(
         clock: the current instant, with a time zone.
 
     Raises:
-        TableError: the retention is too short, a build is running, or Spark refuses.
+        TableError: there is no table, the retention is too short, a build runs, or Spark refuses.
         ServiceError: the Thrift server does not come up.
     """
     with only_one_build(settings):
@@ -117,7 +118,7 @@ def vacuum(
         states = read_good_states(settings)
         hours, needed_by = retention_for(retain_hours, needed_states(settings), now)
         expired = [state for state in states if state.recorded_at < now - timedelta(hours=hours)]
-        found = [_garbage(name, hours, settings) for name in find_tables(settings)]
+        found = [_garbage(name, hours, settings) for name in existing_tables(settings)]
         result = VacuumResult(
             retain_hours=hours,
             needed_by=needed_by,

@@ -17,7 +17,14 @@ _MODULES = {
     "kafka": "lakehouse.services.kafka",
     "stream": "streaming.run",
     "dashboard": "dashboard",
+    "store": "lakehouse.services.store",
+    "metastore": "lakehouse.services.metastore",
+    "master": "lakehouse.services.cluster",
+    "worker1": "lakehouse.services.cluster",
+    "worker2": "lakehouse.services.cluster",
 }
+# One module is several services; it is told which.
+_TOLD = ("master", "worker1", "worker2")
 
 
 def main() -> None:
@@ -25,7 +32,8 @@ def main() -> None:
     name = sys.argv[1]
     environment = service_environment(name, settings())
     (settings().var_dir / "tmp").mkdir(parents=True, exist_ok=True)
-    os.execve(sys.executable, [sys.executable, "-m", _MODULES[name]], environment)  # noqa: S606
+    command = [sys.executable, "-m", _MODULES[name], *([name] if name in _TOLD else [])]
+    os.execve(sys.executable, command, environment)  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -3,15 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lakehouse.services import dashboard, kafka, thrift
+from lakehouse.services import dashboard, kafka, metastore, store, thrift
+from lakehouse.services.cluster import HOST, Ports, master_answers, worker_answers
 from lakehouse.services.environment import READS
 from lakehouse.settings import Settings
 from streaming import health
 
-__all__ = ["DEFAULT_SERVICES", "SERVICES", "Service"]
+__all__ = ["CLUSTER_SERVICES", "DEFAULT_SERVICES", "SERVICES", "Service"]
 
 # What a build needs; the others are started by name.
 DEFAULT_SERVICES = ("thrift",)
+
+CLUSTER_SERVICES = ("store", "metastore", "master", "worker1", "worker2")
+"""What `make cluster` starts before the Thrift server, each upon those before it."""
+
+_CLUSTER_PORTS = "LAKEHOUSE_LOCAL_CLUSTER_PORT"
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,40 @@ SERVICES = {
             address=lambda settings: (settings.dashboard_host, settings.dashboard_port),
             port_setting="LAKEHOUSE_DASHBOARD_PORT",
             answers=dashboard.answers,
+        ),
+        Service(
+            name="store",
+            title="Object store",
+            address=lambda settings: (HOST, Ports.of(settings).store),
+            port_setting=_CLUSTER_PORTS,
+            answers=store.answers,
+        ),
+        Service(
+            name="metastore",
+            title="Metastore (PostgreSQL)",
+            address=lambda settings: (HOST, Ports.of(settings).metastore),
+            port_setting=_CLUSTER_PORTS,
+            answers=metastore.answers,
+        ),
+        Service(
+            name="master",
+            title="Spark master",
+            address=lambda settings: (HOST, Ports.of(settings).master),
+            port_setting=_CLUSTER_PORTS,
+            answers=master_answers,
+        ),
+        *(
+            Service(
+                name=f"worker{number}",
+                title=f"Spark worker {number}",
+                address=lambda settings, number=number: (
+                    HOST,
+                    Ports.of(settings).workers[number - 1],
+                ),
+                port_setting=_CLUSTER_PORTS,
+                answers=lambda settings, number=number: worker_answers(settings, number),
+            )
+            for number in (1, 2)
         ),
     )
 }

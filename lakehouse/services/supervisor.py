@@ -29,7 +29,7 @@ __all__ = ["ServiceStatus", "down", "status", "stop", "up"]
 _CONFIG = Path(__file__).parent / "supervisord.conf"
 # Linux takes 107 bytes; supervisord appends its process id to the name while it starts.
 _MAX_SOCKET_PATH = 95
-_START_SECONDS = 120
+_START_SECONDS = 240
 # What supervisord itself may take to end when the last service has.
 _SPARE_SECONDS = 10
 
@@ -152,21 +152,33 @@ def down(settings: Settings) -> bool:
     return True
 
 
-def stop(name: str, settings: Settings) -> bool:
-    """Stop one service and wait for its end; return whether it ran.
+def stop(names: list[str], settings: Settings) -> list[str]:
+    """Stop some services, the last of them first, and leave the others running.
+
+    Returns:
+        Those that ran.
 
     Raises:
-        ServiceError: it does not end.
+        ServiceError: one does not end.
     """
-    service, rpc = SERVICES[name], _connect(settings)
-    if rpc is None or not _is_kept_running(service, rpc):
-        return False
-    try:
-        rpc.stopProcess(name)
-    except Fault as fault:
-        if fault.faultCode != Faults.NOT_RUNNING:
-            raise ServiceError(f"{service.title} cannot be stopped ({fault.faultString})") from None
-    return True
+    rpc = _connect(settings)
+    if rpc is None:
+        return []
+    stopped = []
+    for name in reversed(names):
+        service = SERVICES[name]
+        if not _is_kept_running(service, rpc):
+            continue
+        try:
+            rpc.stopProcess(name)
+        except Fault as fault:
+            if fault.faultCode != Faults.NOT_RUNNING:
+                raise ServiceError(
+                    f"{service.title} cannot be stopped ({fault.faultString}). "
+                    "`make down` stops all"
+                ) from None
+        stopped.append(name)
+    return stopped
 
 
 def _stop_seconds() -> int:

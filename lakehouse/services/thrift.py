@@ -8,16 +8,18 @@ from pyhive import hive
 from lakehouse.java import find_java
 from lakehouse.settings import Settings, settings
 from lakehouse.spark import SPARK_HOME, spark_conf
+from lakehouse.spark_cluster import driver_conf, metastore_conf, thrift_secrets, write_conf
 
 __all__ = ["answers", "connect", "thrift_command"]
 
 
 def thrift_command(settings: Settings) -> list[str]:
-    """Command line of the Thrift server, which alone owns the metastore."""
+    """Command line of the Thrift server, which alone asks the metastore."""
     command = [str(SPARK_HOME / "bin" / "spark-submit")]
     command += ["--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"]
     command += ["--name", "lakehouse-thrift"]
-    for key, value in spark_conf(settings).items():
+    conf = driver_conf(settings) | spark_conf(settings) | metastore_conf(settings)
+    for key, value in conf.items():
         command += ["--conf", f"{key}={value}"]
     command += ["spark-internal"]
     for key, value in {
@@ -64,6 +66,10 @@ def main() -> None:
     find_java()
     (chosen.var_dir / "tmp").mkdir(parents=True, exist_ok=True)
     command = thrift_command(chosen)
+    secrets = thrift_secrets(chosen)
+    if secrets:
+        folder = write_conf(chosen.var_dir / "run" / "thrift-conf", secrets)
+        os.environ["SPARK_CONF_DIR"] = str(folder)
     os.chdir(chosen.var_dir)
     os.execv(command[0], command)  # noqa: S606 - replaces this process, as a supervisor wants it
 

@@ -1,6 +1,7 @@
 """Live aggregates, predictions and operations: real broker, real Delta, real job."""
 
 import json
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -136,9 +137,9 @@ def test_compaction_moves_rows_and_neither_bookkeeping_nor_readers(live, spark):
     live.load("--no-scoring")
     path = records_path(live.settings)
     before = DeltaTable(path)
-    query_id = json.loads(
-        (checkpoint_path(live.settings.var_dir, RECORDS) / "metadata").read_text()
-    )["id"]
+    query_id = json.loads(Path(checkpoint_path(live.settings, RECORDS), "metadata").read_text())[
+        "id"
+    ]
     assert compact_bronze(spark, live.settings, few=1) == [RECORDS]
     after = DeltaTable(path)
     # One file for each topic.
@@ -221,7 +222,7 @@ def test_a_customer_is_forgotten_while_the_stream_runs_which_then_goes_on(live, 
         sent = live.offsets_in_kafka(PURCHASES.topic).total()
         assert until(lambda: live.bronze(PURCHASES.topic, "is_valid").num_rows == sent, 60)
     finally:
-        supervisor.stop("stream", live.settings)
+        supervisor.stop(["stream"], live.settings)
     live.load()
 
     live.assert_exactly_once()

@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse.errors import ServiceError
 from lakehouse.services import supervisor
-from lakehouse.services.registry import SERVICES
+from lakehouse.services.registry import CLUSTER_SERVICES, SERVICES
 from lakehouse.settings import Settings
 
 SETTINGS = Settings(_env_file=None)
@@ -29,7 +29,9 @@ def test_a_service_that_got_these_settings_sees_no_change(name):
         ({"spark_driver_memory": "1g"}, {"thrift", "stream"}),
         ({"dashboard_port": 18050}, {"dashboard"}),
         ({"mlflow_tracking_uri": "http://elsewhere"}, {"stream"}),
-        ({"root": "s3a://bucket/lake"}, {"thrift", "kafka", "stream", "dashboard"}),
+        ({"root": "s3a://bucket/lake"}, set(SERVICES)),
+        ({"metastore_url": "jdbc:postgresql://db/metastore"}, {"thrift", "metastore"}),
+        ({"local_cluster_port": 15900}, set(CLUSTER_SERVICES)),
         ({"csv": "mine.csv", "seed": 7, "synthetic_rows": 9, "ml_driver_memory": "1g"}, set()),
     ],
 )
@@ -56,10 +58,12 @@ def test_the_services_have_the_sum_of_their_stop_times_before_they_count_as_stuc
     rpc = SimpleNamespace(getPID=os.getpid, shutdown=lambda: None)
     monkeypatch.setattr(supervisor, "_connect", lambda _: rpc)
     monkeypatch.setattr(psutil, "wait_procs", wait_procs)
-    with pytest.raises(ServiceError, match="Still running after 175 s: process"):
+    with pytest.raises(ServiceError, match="Still running after 240 s: process"):
         supervisor.down(SETTINGS)
     thrift, kafka, stream, dashboard = 30, 30, 90, 15
-    assert waited == [thrift + kafka + stream + dashboard + 10]
+    store, metastore, master, workers = 15, 20, 10, 2 * 10
+    of_cluster = store + metastore + master + workers
+    assert waited == [thrift + kafka + stream + dashboard + of_cluster + 10]
 
 
 def test_a_service_that_does_not_come_up_is_told_with_its_last_words(tmp_path):

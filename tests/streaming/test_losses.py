@@ -1,6 +1,7 @@
 """Which offsets are lost, and that nothing but a person's word passes over them."""
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -57,8 +58,8 @@ def test_accepting_keeps_bronze_notes_the_spans_once_and_clears_the_checkpoint(
 ):
     hold(settings, 0, 0, 1, 2)
     hold(settings, 1, 0)
-    checkpoint = checkpoint_path(settings.var_dir, RECORDS)
-    other = checkpoint_path(settings.var_dir, "live_aggregates")
+    checkpoint = Path(checkpoint_path(settings, RECORDS))
+    other = Path(checkpoint_path(settings, "live_aggregates"))
     for folder in (checkpoint, other):
         (folder / "offsets").mkdir(parents=True)
     kafka_begins({0: 10, 1: 1, 2: 7})
@@ -84,7 +85,7 @@ def test_what_a_checkpoint_has_passed_is_not_lost_although_the_table_ends_before
 ):
     """Markers of transactions are offsets that no table holds."""
     hold(settings, 0, 0, 1, 2)
-    folder = checkpoint_path(settings.var_dir, RECORDS)
+    folder = Path(checkpoint_path(settings, RECORDS))
     for log in ("offsets", "commits"):
         (folder / log).mkdir(parents=True)
     ends = json.dumps({PURCHASES.topic: {"0": 5, "1": 0}})

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -26,7 +27,7 @@ def loaded(tmp_path) -> Settings:
     ensure_records_table(settings)
     row = pa.Table.from_pylist([{"topic": PURCHASES.topic}], schema=records_schema())
     write_deltalake(records_path(settings), row, mode="append")
-    checkpoint_path(tmp_path, RECORDS).mkdir(parents=True)
+    Path(checkpoint_path(settings, RECORDS)).mkdir(parents=True)
     kept_cluster_path(settings).write_text("the-first\n")
     return settings
 
@@ -53,7 +54,7 @@ def test_a_reset_refuses_without_a_confirmation_and_leaves_empty_tables_with_one
 
     assert run_reset(loaded, "--yes").returncode == 0
     assert rows(loaded) == 0
-    assert not checkpoint_path(loaded.var_dir, RECORDS).exists()
+    assert not Path(checkpoint_path(loaded, RECORDS)).exists()
     assert not kept_cluster_path(loaded).exists()
     assert DeltaTable(live_path(TOP_PRODUCTS, loaded)).to_pyarrow_table().num_rows == 0
 

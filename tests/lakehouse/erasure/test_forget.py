@@ -16,6 +16,7 @@ from lakehouse.erasure.erased_ids import ErasedIds, erased_ids_path
 from lakehouse.erasure.forget import forget, look
 from lakehouse.erasure.rebuild import is_rebuild_due
 from lakehouse.errors import LakehouseError, TableError
+from lakehouse.kafka.tables import RECORDS
 from lakehouse.locks import only_one
 from lakehouse.maintenance.good_states import read_good_states, record_good_state
 from lakehouse.publish import step
@@ -23,6 +24,7 @@ from lakehouse.publish.notes import EnvironmentNote, note_environment
 from lakehouse.publish.record import read_publication
 from lakehouse.settings import Settings
 from streaming.checkpoint import checkpoint_path
+from streaming.live import LIVE_QUERY
 
 NINA = Customer(1000017)
 HEADER = ",".join(PUBLISHED_COLUMNS)
@@ -154,11 +156,9 @@ def test_the_audit_tells_where_and_how_much_and_neither_it_nor_any_log_tells_who
 
 def test_nothing_goes_on_from_what_was(settings):
     record_good_state(settings)
-    state, checkpoint = (
-        production_state(settings),
-        checkpoint_path(settings.var_dir, "live_aggregates"),
-    )
-    bronze_checkpoint = checkpoint_path(settings.var_dir, "kafka_purchases")
+    state = production_state(settings)
+    checkpoint = Path(checkpoint_path(settings, LIVE_QUERY))
+    bronze_checkpoint = Path(checkpoint_path(settings, RECORDS))
     for folder in (state, checkpoint, bronze_checkpoint):
         folder.mkdir(parents=True)
     forget(NINA, settings, print)
