@@ -85,7 +85,7 @@ def test_checkpoints_stand_beside_tables_that_several_machines_write(elsewhere, 
     for name, text in (("commits/3", "v1"), ("offsets/3", 'v1\n{}\n{"t": {"0": 7}}')):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    assert committed_offsets(place, "t") == {0: 7}
+    assert committed_offsets(place) == {"t": {0: 7}}
 
 
 def test_those_of_one_machine_stay_in_its_folder(tmp_path):
