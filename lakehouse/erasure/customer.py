@@ -8,7 +8,7 @@ by their place in a load, or by a hash whose key is used once.
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "RAW",
     "Customer",
     "Place",
+    "hidden",
     "place_of",
 ]
 
@@ -82,21 +83,28 @@ class Customer:
     def names(self, columns: Mapping[str, str]) -> str:
         """A condition that is true for rows of this customer; it names the number.
 
-        A row whose customer cannot be read is theirs if the number stands anywhere in what was
-        kept of it: such a row is of no use to anyone, so a doubt goes for the erasure.
-
         Args:
             columns: of the table, name -> Delta's name of the type.
         """
+        conditions = [self.stands_in(columns), *self.is_told_in(columns).values()]
+        return " or ".join(f"({condition})" for condition in conditions)
+
+    def stands_in(self, columns: Mapping[str, str]) -> str:
+        """A condition that is true for rows that name the customer in their column."""
+        if columns[CUSTOMER] == "string":
+            return _matches(CUSTOMER, _NUMBER.format(self.number))
+        return f"{CUSTOMER} = {self.number}"
+
+    def is_told_in(self, columns: Mapping[str, str]) -> dict[str, str]:
+        """Columns of :data:`RAW` -> a condition, true for rows that only this column tells of.
+
+        A row whose customer cannot be read is theirs if the number stands anywhere in what was
+        kept of it: such a row is of no use to anyone, so a doubt goes for the erasure.
+        """
         is_text = columns[CUSTOMER] == "string"
-        is_theirs = _matches(CUSTOMER, _NUMBER.format(self.number))
-        is_unread = f"not {_matches(CUSTOMER, _ANY_NUMBER)}"
-        if not is_text:
-            is_theirs, is_unread = f"{CUSTOMER} = {self.number}", f"{CUSTOMER} is null"
-        raw = [self._is_told_by(name, columns[name]) for name in RAW if name in columns]
-        if not raw:
-            return is_theirs
-        return f"{is_theirs} or ({is_unread} and ({' or '.join(raw)}))"
+        is_unread = f"not {_matches(CUSTOMER, _ANY_NUMBER)}" if is_text else f"{CUSTOMER} is null"
+        raw = (name for name in RAW if name in columns)
+        return {name: f"{is_unread} and {self._is_told_by(name, columns[name])}" for name in raw}
 
     def is_told_by(self, text: str) -> bool:
         """Whether the number stands in a text, not as a part of a longer one.
@@ -106,12 +114,6 @@ class Customer:
         """
         return re.search(_STANDS_ALONE.format(self.number), text) is not None
 
-    def hides_in(self) -> str:
-        """A condition that is true for their rows of whole numbers, and names a hash alone."""
-        key = secrets.token_hex(16)
-        digest = hashlib.sha256(f"{key}{self.number}".encode()).hexdigest()
-        return f"encode(sha256(concat('{key}', cast({CUSTOMER} as varchar))), 'hex') = '{digest}'"
-
     def _is_told_by(self, name: str, kind: str) -> str:
         if kind != "binary":
             return _matches(name, _STANDS_ALONE.format(self.number))
@@ -119,6 +121,20 @@ class Customer:
         digits = str(self.number).encode().hex()
         pattern = f"^((..)*([^3].|3[a-f]))?{digits}([^3].|3[a-f]|$)"
         return _matches(f"encode({name}, 'hex')", pattern)
+
+
+def hidden(expression: str, values: Iterable[str]) -> str:
+    """A condition that is true where an expression has one of some values, and names none.
+
+    Args:
+        expression: in SQL, of texts.
+        values: the texts.
+    """
+    # Used once: what it hides cannot be joined with what another condition hides.
+    key = secrets.token_hex(16)
+    digests = [hashlib.sha256(f"{key}{value}".encode()).hexdigest() for value in values]
+    listed = ", ".join(f"'{digest}'" for digest in digests)
+    return f"encode(sha256(concat('{key}', {expression})), 'hex') in ({listed})"
 
 
 # As dbt's macro `whole_number` reads a cell.

@@ -16,7 +16,14 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError
 
-from lakehouse.erasure.customer import CUSTOMER, ERASED, Customer, Place, place_of
+from lakehouse.erasure.customer import (
+    CUSTOMER,
+    ERASED,
+    Customer,
+    Place,
+    hidden,
+    place_of,
+)
 from lakehouse.errors import TableError
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
@@ -137,10 +144,25 @@ def erase(customer: Customer, found: Found, settings: Settings, note: str) -> in
                 commit_properties=properties,
             )
         else:
-            table.delete(customer.hides_in(), commit_properties=properties)
+            condition = _hidden_condition(customer, table, found.name)
+            table.delete(condition, commit_properties=properties)
     except (DeltaError, OSError) as error:
         raise _refused(found.name, "changed", error) from error
     return DeltaTable(table.table_uri).version()
+
+
+def _hidden_condition(customer: Customer, table: DeltaTable, name: TableName) -> str:
+    """A condition that is true for the customer's rows and names neither them nor their lines."""
+    columns = _columns(table)
+    telling = {f"cast({CUSTOMER} as varchar)": customer.stands_in(columns)}
+    for raw, condition in customer.is_told_in(columns).items():
+        telling[f"encode({raw}, 'hex')" if columns[raw] == "binary" else raw] = condition
+    parts = []
+    for expression, condition in telling.items():
+        rows = _rows(table, name, f"distinct {expression} as told", condition)
+        if rows:
+            parts.append(hidden(expression, [row["told"] for row in rows]))
+    return " or ".join(parts)
 
 
 def _at(spans: tuple[Span, ...], place: Place) -> str:

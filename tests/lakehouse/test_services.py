@@ -75,3 +75,8 @@ def test_a_service_that_does_not_come_up_is_told_with_its_last_words(tmp_path):
     )
     with pytest.raises(ServiceError, match=r"stream\.log ends with: Error: another cluster$"):
         supervisor._wait_until_answering(SERVICES["stream"], rpc, settings)
+
+
+def test_a_service_is_not_stopped_where_no_supervisor_runs(tmp_path):
+    settings = Settings(var_dir=tmp_path, root="", _env_file=None)
+    assert not supervisor.stop("stream", settings)

@@ -84,6 +84,9 @@ def settings(tmp_path, source) -> Settings:
     write(settings, "bronze.any_name", pa.Table.from_pylist(messages, schema=KAFKA))
     write(settings, "snapshots.states", pa.table({"user_id": [1000017, 1000017, 1000018]}))
     write(settings, "dev_nina_marts.new_mart", pa.table({"user_id": [1000017], "x": ["a"]}))
+    lines = {"user_id": [None, None, 1000017], "raw_line": ["1000017,P3", "1000018,P3", "x"]}
+    write(settings, "quarantine.rejected", pa.table(lines))
+    write(settings, "dev_nina_marts.texts", pa.table({"user_id": [" 1000017.0", "1000018"]}))
     write(settings, "marts.sales", pa.table({"city": ["A"], "total": [3]}))
     return settings
 
@@ -98,6 +101,8 @@ def test_looking_tells_the_rows_of_each_table_and_changes_nothing(settings):
         "bronze.any_name": 2,
         "bronze.csv_purchases": 2,
         "dev_nina_marts.new_mart": 1,
+        "dev_nina_marts.texts": 1,
+        "quarantine.rejected": 2,
         "snapshots.states": 2,
     }
     assert before == {
@@ -127,6 +132,9 @@ def test_rows_go_from_all_other_tables_and_others_stay(settings):
     forget(NINA, settings, print)
     assert rows_of(settings, "snapshots.states") == [{"user_id": 1000018}]
     assert rows_of(settings, "dev_nina_marts.new_mart") == []
+    assert rows_of(settings, "dev_nina_marts.texts") == [{"user_id": "1000018"}]
+    [left] = rows_of(settings, "quarantine.rejected")
+    assert left["raw_line"] == "1000018,P3"
     assert rows_of(settings, "marts.sales") == [{"city": "A", "total": 3}]
     assert not look(NINA, settings)
 
@@ -146,6 +154,8 @@ def test_the_audit_tells_where_and_how_much_and_neither_it_nor_any_log_tells_who
         ("bronze.csv_purchases", load_id): (2, 4, 2),
         ("bronze.any_name", "it's:1"): (7, 9, 2),
         ("dev_nina_marts.new_mart", None): (None, None, 1),
+        ("dev_nina_marts.texts", None): (None, None, 1),
+        ("quarantine.rejected", None): (None, None, 2),
         ("snapshots.states", None): (None, None, 2),
     }
     assert {row["erasure_id"] for row in rows_of(settings, "audit.erasures")} == {1}
