@@ -1,6 +1,7 @@
 """Which two sides of a table are compared."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -104,17 +105,30 @@ def test_a_table_that_production_lacks_or_has_anew_is_told(settings):
     assert sides.lone == ["dev_anna_marts.other has no counterpart in production."]
 
 
+def commits(settings, schema, table):
+    return sorted(Path(settings.table_path(schema, table)).glob("_delta_log/*.json"))
+
+
 def test_what_an_environment_has_cloned_and_not_built_is_left_out(settings):
     for table in ("marts.facts", "marts.other"):
         write(settings, table)
         write(settings, f"dev_anna_{table}")
-    (commit,) = Path(settings.table_path("dev_anna_marts", "facts")).glob("_delta_log/*.json")
-    commit.write_text(
-        commit.read_text().replace('"CREATE TABLE"', '"CLONE"').replace('"WRITE"', '"CLONE"')
-    )
+    commit = commits(settings, "dev_anna_marts", "facts")[-1]
+    commit.write_text(re.sub(r'"operation":"[^"]+"', '"operation":"CLONE"', commit.read_text()))
     sides = target_pairs(IN_PRODUCTION, IN_DEV, [], settings)
     assert [str(pair.name) for pair in sides.pairs] == ["marts.other"]
     assert sides.lone == []
+
+
+def test_a_table_that_cannot_be_opened_does_not_hide_the_others(settings):
+    for table in ("marts.facts", "marts.other"):
+        write(settings, table)
+        write(settings, f"dev_anna_{table}")
+    write(settings, "dev_anna_marts.facts")
+    commits(settings, "dev_anna_marts", "facts")[0].write_text("{")
+    sides = target_pairs(IN_PRODUCTION, IN_DEV, [], settings)
+    assert [str(pair.name) for pair in sides.pairs] == ["marts.other"]
+    assert sides.lone[0].startswith("dev_anna_marts.facts is not compared: Table ")
 
 
 def test_a_model_that_was_renamed_since_is_compared_with_its_old_table(settings):
