@@ -51,6 +51,38 @@ def kill_worker(settings: Settings) -> int:
     return len(family)
 
 
+def test_wrong_credentials_are_one_line(cluster: Settings):
+    done = command(cluster, "land", AWS_SECRET_ACCESS_KEY="wrong")  # noqa: S106 - it is none
+    assert done.returncode == 2
+    assert "the store refuses the login" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_a_second_writer_of_another_machine_is_refused(cluster: Settings, tmp_path: Path):
+    elsewhere = cluster.model_copy(update={"var_dir": tmp_path})
+    with only_one_build(cluster):
+        done = command(elsewhere, "vacuum", "--dry-run")
+    assert done.returncode == 2
+    assert "_leases/build is held by" in done.stderr
+
+
+def test_an_application_that_gets_no_executor_says_so(cluster: Settings):
+    greedy = cluster.model_copy(update={"spark_settings": "spark.executor.memory=9g"})
+    began = time.monotonic()
+    with pytest.raises(ServiceError, match=r"gave greedy no executor within 30 s"):
+        spark_session("greedy", greedy)
+    assert time.monotonic() - began < 120
+
+
+def test_one_service_stops_alone_and_comes_back(cluster: Settings):
+    assert supervisor.stop(["worker2"], cluster) == ["worker2"]
+    rows = {row.name: row for row in supervisor.status(cluster)}
+    assert rows["worker2"].state == "stopped"
+    assert all(rows[name].is_answering for name in ("store", "metastore", "master", "worker1"))
+    supervisor.up(["worker2"], cluster, print)
+    assert {row.name: row for row in supervisor.status(cluster)}["worker2"].is_answering
+
+
 def test_a_build_during_which_a_worker_dies_equals_a_local_one(
     local: Settings, cluster: Settings, results: dict[str, Any]
 ):
@@ -103,35 +135,3 @@ def test_maintenance_works_in_the_store_and_says_what_it_did(cluster: Settings):
     assert "1 of 1 tables optimized" in done.stdout
     done = command(cluster, "vacuum", "--dry-run")
     assert done.returncode == 0 and "Would delete" in done.stdout
-
-
-def test_wrong_credentials_are_one_line(cluster: Settings):
-    done = command(cluster, "land", AWS_SECRET_ACCESS_KEY="wrong")  # noqa: S106 - it is none
-    assert done.returncode == 2
-    assert "the store refuses the login" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-
-
-def test_a_second_writer_of_another_machine_is_refused(cluster: Settings, tmp_path: Path):
-    elsewhere = cluster.model_copy(update={"var_dir": tmp_path})
-    with only_one_build(cluster):
-        done = command(elsewhere, "vacuum", "--dry-run")
-    assert done.returncode == 2
-    assert "_leases/build is held by" in done.stderr
-
-
-def test_an_application_that_gets_no_executor_says_so(cluster: Settings):
-    greedy = cluster.model_copy(update={"spark_settings": "spark.executor.memory=9g"})
-    began = time.monotonic()
-    with pytest.raises(ServiceError, match=r"gave greedy no executor within 30 s"):
-        spark_session("greedy", greedy)
-    assert time.monotonic() - began < 120
-
-
-def test_one_service_stops_alone_and_comes_back(cluster: Settings):
-    assert supervisor.stop(["worker2"], cluster) == ["worker2"]
-    rows = {row.name: row for row in supervisor.status(cluster)}
-    assert rows["worker2"].state == "stopped"
-    assert all(rows[name].is_answering for name in ("store", "metastore", "master", "worker1"))
-    supervisor.up(["worker2"], cluster, print)
-    assert {row.name: row for row in supervisor.status(cluster)}["worker2"].is_answering
