@@ -225,6 +225,10 @@ test-faults: setup ## Kill the broker and the streaming job at random; nothing m
 test-long: setup ## Stories of many builds and starts: increments, limits, overlapping runs, a session, the stream in the rough world
 	@$(PYTHON) -m pytest -m long
 
+.PHONY: test-cluster
+test-cluster: setup ## Build on a cluster with an object store, kill a worker meanwhile, and compare with a local build
+	@$(PYTHON) -m pytest -m cluster tests/cluster
+
 CONFORMANCE := var/results/conformance.json
 
 .PHONY: test-conformance

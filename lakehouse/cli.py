@@ -90,8 +90,14 @@ def up(
     if "kafka" in names and settings().kafka_bootstrap_servers:
         console.print(f"Kafka: {settings().kafka_servers} is in use, so none is started here")
         names = [name for name in names if name != "kafka"]
-    ensure_registered_tables(settings())
-    supervisor.up(names, settings(), console.print)
+    # The tables may stand in a store that is one of these.
+    of_cluster = [name for name in CLUSTER_SERVICES if name in names]
+    if of_cluster:
+        supervisor.up(of_cluster, settings(), console.print)
+    others = [name for name in names if name not in CLUSTER_SERVICES]
+    if others:
+        ensure_registered_tables(settings())
+        supervisor.up(others, settings(), console.print)
 
 
 @app.command()

@@ -1,12 +1,16 @@
 """How every command line of the project ends when the user can mend what went wrong."""
 
+from typing import NoReturn
+
 import typer
+from deltalake.exceptions import DeltaError
 from rich.console import Console
 
 from lakehouse.environment import adopt_environment
 from lakehouse.errors import LakehouseError
 from lakehouse.secrets_file import adopt_login
 from lakehouse.settings import settings
+from lakehouse.storage import store_trouble
 
 __all__ = ["run_app"]
 
@@ -18,5 +22,15 @@ def run_app(app: typer.Typer) -> None:
         adopt_login(settings())
         app()
     except LakehouseError as error:
-        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise SystemExit(2) from None
+        _end(str(error))
+    except (DeltaError, OSError) as error:
+        # A store can go away between any two looks.
+        trouble = store_trouble(error, settings())
+        if trouble is None:
+            raise
+        _end(trouble)
+
+
+def _end(message: str) -> NoReturn:
+    Console(stderr=True).print(f"Error: {message}", style="red", markup=False, soft_wrap=True)
+    raise SystemExit(2) from None

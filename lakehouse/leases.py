@@ -2,9 +2,9 @@
 
 A lock file keeps processes of one machine apart, and no others. A lease is a small Delta table
 without rows: its commits are conditional writes, which every store that Delta can use knows, and
-of two that make the same version one fails. Holders renew theirs; who finds one that nobody renewed
-for a whole term takes it. Terms are measured by the waiting process's own clock, never by comparing
-two.
+of two that make the same version one fails. Holders renew theirs; who finds one that nobody
+renewed for a whole term takes it. Terms are measured by the waiting process's own clock, never by
+comparing two.
 """
 
 import contextlib

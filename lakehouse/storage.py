@@ -18,7 +18,16 @@ from deltalake.fs import DeltaStorageHandler
 from lakehouse.errors import SettingsError
 from lakehouse.settings import Settings
 
-__all__ = ["check_storage", "delete", "is_remote", "join", "names_in", "read_text", "total_size"]
+__all__ = [
+    "check_storage",
+    "delete",
+    "is_remote",
+    "join",
+    "names_in",
+    "read_text",
+    "store_trouble",
+    "total_size",
+]
 
 # A store that is not there is told soon, where a running job waits out minutes of retries.
 _PROBE = {"max_retries": "1", "retry_timeout": "10s", "connect_timeout": "5s", "timeout": "20s"}
@@ -119,6 +128,18 @@ def check_storage(settings: Settings) -> None:
         store_uri, path = _parts(settings.lakehouse_root)
         look = pafs.FileSelector(join(path, "_probe"), allow_not_found=True)
         _asked(store_uri, lambda store: store.get_file_info(look), _PROBE)
+
+
+def store_trouble(error: Exception, settings: Settings) -> str | None:
+    """What an error of delta-rs means when the store is the cause; None when it is not.
+
+    Args:
+        error: raised by a command that reads or writes tables.
+        settings: those that it ran with.
+    """
+    if settings.is_root_here or not re.search(r"Generic \w+ error|Kernel error", str(error)):
+        return None
+    return f"{settings.lakehouse_root}: {_reason(str(error))}"
 
 
 def _parts(uri: str | Path) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pyarrow as pa
@@ -75,8 +76,12 @@ class TaskContext:
     def spark(self) -> SparkSession:
         """The Spark session of this process, started when a step first asks for it."""
         overrides = {}
-        if self.settings.spark_master.startswith("local"):
+        if self.settings.is_spark_here:
             overrides["spark__driver__memory"] = self.settings.ml_driver_memory
+        if not self.settings.is_root_here:
+            # MLflow copies pipelines through Hadoop's default file system, and knows no other.
+            parts = urlsplit(self.settings.lakehouse_root)
+            overrides["spark__hadoop__fs__defaultFS"] = f"{parts.scheme}://{parts.netloc}"
         session = spark_session("lakehouse-ml", self.settings, **overrides)
         session.sparkContext.setLogLevel("ERROR")
         return session

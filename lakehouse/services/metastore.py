@@ -18,7 +18,7 @@ from lakehouse.services.kafka import properties_text
 from lakehouse.settings import Settings, settings
 from lakehouse.spark import SPARK_HOME
 
-__all__ = ["DATABASE", "answers", "main"]
+__all__ = ["DATABASE", "answers", "main", "schema_properties"]
 
 DATABASE = "metastore"
 # PostgreSQL refuses to run as root; Debian's package brings this one.
@@ -146,22 +146,16 @@ def _init(settings: Settings, home: Path, data: Path, identity: dict[str, str | 
     _checked(made, "initdb")
 
 
-def _make_schema(settings: Settings) -> None:
-    """Make all tables at once, with the tool that the metastore's own library brings.
-
-    At the first statement that needs them it would wait for ever, see
-    ``lakehouse.spark_cluster.metastore_conf``.
-    """
-    properties = {
+def schema_properties(settings: Settings, url: str, password: str) -> dict[str, str]:
+    """What the tool that makes the tables needs to know of the database."""
+    return {
         "javax.jdo.PersistenceManagerFactoryClass": (
             "org.datanucleus.api.jdo.JDOPersistenceManagerFactory"
         ),
-        "javax.jdo.option.ConnectionURL": (
-            f"jdbc:postgresql://{HOST}:{Ports.of(settings).metastore}/{DATABASE}"
-        ),
+        "javax.jdo.option.ConnectionURL": url,
         "javax.jdo.option.ConnectionDriverName": "org.postgresql.Driver",
         "javax.jdo.option.ConnectionUserName": settings.metastore_user,
-        "javax.jdo.option.ConnectionPassword": read_secrets(settings)[METASTORE_PASSWORD],
+        "javax.jdo.option.ConnectionPassword": password,
         "datanucleus.schema.autoCreateAll": "true",
         "datanucleus.identifierFactory": "datanucleus1",
         "datanucleus.schema.validateTables": "false",
@@ -170,6 +164,16 @@ def _make_schema(settings: Settings) -> None:
         "datanucleus.rdbms.useLegacyNativeValueStrategy": "true",
         "datanucleus.autoStartMechanismMode": "ignored",
     }
+
+
+def _make_schema(settings: Settings) -> None:
+    """Make all tables at once, with the tool that the metastore's own library brings.
+
+    At the first statement that needs them it would wait for ever, see
+    ``lakehouse.spark_cluster.metastore_conf``.
+    """
+    url = f"jdbc:postgresql://{HOST}:{Ports.of(settings).metastore}/{DATABASE}"
+    properties = schema_properties(settings, url, read_secrets(settings)[METASTORE_PASSWORD])
     jars = SPARK_HOME / "jars"
     # For this user alone, as all that ``mkdtemp`` makes.
     with tempfile.TemporaryDirectory(dir=settings.var_dir / "tmp") as folder:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pyspark.ml import Estimator, Pipeline, PipelineModel
 from pyspark.ml.evaluation import RegressionEvaluator
 from pyspark.ml.feature import OneHotEncoder, StandardScaler, StringIndexer, VectorAssembler
@@ -107,7 +108,8 @@ def fit_spark_models(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        train, test = (_to_spark(spark, part, Path(folder)) for part in _frames(split))
+        to_spark = _to_spark if spark.sparkContext.master.startswith("local") else _to_cluster
+        train, test = (to_spark(spark, part, Path(folder)) for part in _frames(split))
         fits = {}
         for name in NAMES:
             fits[name] = _fit(name, train, test, budget, seed)
@@ -136,6 +138,12 @@ def _to_spark(spark: SparkSession, frame: pd.DataFrame, folder: Path) -> DataFra
     frame.to_parquet(path, index=False, row_group_size=max(len(frame) // 8, 1))
     rows = spark.read.parquet(str(path)).repartition(spark.sparkContext.defaultParallelism)
     return rows.cache()
+
+
+def _to_cluster(spark: SparkSession, frame: pd.DataFrame, _: Path) -> DataFrame:
+    """Send the rows to the executors, who find no file of the driver's machine."""
+    rows = spark.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False))
+    return rows.repartition(spark.sparkContext.defaultParallelism).cache()
 
 
 def _preparation(name: str, numeric: list[str]) -> tuple[list[Estimator], list[str]]:

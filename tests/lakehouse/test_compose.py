@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from lakehouse.services.metastore import schema_properties
 from lakehouse.services.thrift import thrift_command
 from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.spark import spark_conf
+from lakehouse.spark_cluster import metastore_conf
 
 COMPOSE_FILE = PROJECT_DIR / "docker-compose.yml"
 COMPOSE = yaml.safe_load(COMPOSE_FILE.read_text())
@@ -30,7 +32,7 @@ ONLY_HERE = re.compile(
 def test_these_services_are_there():
     expected = {"spark-master", "spark-worker", "thrift", "metastore", "kafka", "mlflow"}
     assert set(LONG_RUNNING) == expected
-    assert set(SERVICES) - expected == {"metastore-driver"}
+    assert set(SERVICES) - expected == {"metastore-driver", "metastore-schema"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -44,7 +46,7 @@ def test_spark_and_kafka_are_the_versions_that_run_locally():
     ivy = ET.parse(PROJECT_DIR / "lakehouse" / "jars" / "ivy.xml")  # noqa: S314 - our own file
     broker = next(each for each in ivy.iter("dependency") if each.get("name") == "kafka_2.13")
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{broker.get('rev')}"
-    for name in ("spark-master", "spark-worker", "thrift", "metastore-driver"):
+    for name in ("spark-master", "spark-worker", "thrift", "metastore-driver", "metastore-schema"):
         assert SERVICES[name]["image"].startswith(f"apache/spark:{version('pyspark')}-scala2.13-")
 
 
@@ -81,7 +83,7 @@ def test_every_secret_comes_from_outside_and_has_no_default():
     with_secret = [
         line for line in COMPOSE_FILE.read_text().splitlines() if "PASSWORD" in line.upper()
     ]
-    assert len(with_secret) == 2
+    assert len(with_secret) == 3
     for line in with_secret:
         assert re.search(r"\$\{METASTORE_PASSWORD:\?[^}]+\}", line)
     assert "METASTORE_PASSWORD=\n" in (PROJECT_DIR / ".env.example").read_text()
@@ -92,6 +94,30 @@ def test_the_cluster_has_the_spark_settings_that_every_process_shares():
     written = dict(line.split(" ", 1) for line in DEFAULTS.strip().splitlines())
     shared = {key: value for key, value in written.items() if not ONLY_HERE.fullmatch(key)}
     assert shared == spark_conf(cluster)
+
+
+def test_the_metastore_is_told_as_by_every_thrift_server():
+    url = "jdbc:postgresql://metastore:5432/metastore"
+    written = dict(line.split(" ", 1) for line in DEFAULTS.strip().splitlines())
+    told = metastore_conf(Settings(metastore_url=url, _env_file=None))
+    assert {key: written[key] for key in told} == told
+
+
+def test_its_tables_are_made_before_the_thrift_server_starts_and_never_by_it():
+    url, password = "jdbc:postgresql://metastore:5432/metastore", "secret"
+    content = COMPOSE["configs"]["schema-properties"]["content"]
+    written = dict(line.split("=", 1) for line in content.strip().splitlines())
+    written["javax.jdo.option.ConnectionPassword"] = password
+    assert written == schema_properties(Settings(_env_file=None), url, password)
+    done = {"condition": "service_completed_successfully"}
+    assert SERVICES["thrift"]["depends_on"]["metastore-schema"] == done
+
+
+def test_the_driver_of_the_metastore_is_the_version_that_runs_locally():
+    ivy = ET.parse(PROJECT_DIR / "lakehouse" / "jars" / "cluster.xml")  # noqa: S314 - our own file
+    driver = next(each for each in ivy.iter("dependency") if each.get("name") == "postgresql")
+    [fetch] = SERVICES["metastore-driver"]["command"][2:]
+    assert f"org.postgresql postgresql {driver.get('rev')} " in fetch
 
 
 def test_the_thrift_server_starts_as_it_does_locally():

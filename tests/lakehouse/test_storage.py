@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import typer
 from deltalake import write_deltalake
 
-from lakehouse import storage
+from lakehouse import console, storage
 from lakehouse.errors import SettingsError, TableError
 from lakehouse.maintenance.optimize import optimize
 from lakehouse.maintenance.vacuum import vacuum
@@ -108,6 +109,30 @@ def test_those_of_one_machine_stay_in_its_folder(tmp_path):
 def test_what_a_store_says_becomes_one_line_with_what_to_do(said, told):
     reason = storage._reason(said)
     assert told in reason and "\n" not in reason
+
+
+def test_an_error_is_the_stores_only_where_the_tables_stand_in_one():
+    gone = OSError("Generic S3 error\n Connection refused, error sending request")
+    away = Settings(_env_file=None, root="s3a://bucket/lake")
+    assert storage.store_trouble(gone, away).startswith("s3a://bucket/lake: the store does not an")
+    assert storage.store_trouble(gone, Settings(_env_file=None, root="")) is None
+    assert storage.store_trouble(OSError("No space left on device"), away) is None
+
+
+def test_a_store_that_goes_away_is_one_line_of_whatever_command(monkeypatch, capsys, tmp_path):
+    def look() -> None:
+        raise OSError("Generic S3 error\n error sending request\n Connection refused")
+
+    app = typer.Typer()
+    app.command()(look)
+    away = Settings(_env_file=None, var_dir=tmp_path, root="s3a://bucket/lake")
+    monkeypatch.setattr(console, "settings", lambda: away)
+    monkeypatch.setattr(console, "adopt_environment", lambda: None)
+    monkeypatch.setattr("sys.argv", ["look"])
+    with pytest.raises(SystemExit) as end:
+        console.run_app(app)
+    assert end.value.code == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
 def test_a_store_that_is_not_there_is_told_in_seconds(monkeypatch):

@@ -9,6 +9,7 @@ from purchase_sample import training_set
 
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
+from ml.purchase import spark_models
 from ml.purchase.baselines import training_counts
 from ml.purchase.data import split_purchases
 from ml.purchase.spark_models import NAMES, SparkBudget, fit_spark_models
@@ -50,8 +51,9 @@ def test_importances_name_features_and_sum_to_1(fits):
         assert {"product_mean_purchase", "gender_index"} <= set(importances["feature"])
 
 
-def test_pipelines_are_kept_as_plain_spark_and_in_the_run(fits, tmp_path):
-    settings = Settings(var_dir=tmp_path, root="", _env_file=None)
+@pytest.mark.parametrize("root", [lambda _: "", lambda folder: (folder / "lake").as_uri()])
+def test_pipelines_are_kept_as_plain_spark_and_in_the_run(fits, tmp_path, root):
+    settings = Settings(var_dir=tmp_path, root=root(tmp_path), _env_file=None)
     pipeline = fits["linear"].pipeline
     with tracked_run("purchase", settings) as run:
         save_pipeline(pipeline, "linear", settings)
@@ -60,6 +62,17 @@ def test_pipelines_are_kept_as_plain_spark_and_in_the_run(fits, tmp_path):
     coefficients = pipeline.stages[-1].coefficients
     assert plain.stages[-1].coefficients == coefficients
     assert logged.stages[-1].coefficients == coefficients
+    # Beside the tables where executors see no folder of the driver's.
+    beside_tables = tmp_path / "lake" / "_models" / "spark" / "linear"
+    assert beside_tables.exists() != settings.is_root_here
+
+
+def test_executors_get_the_rows_that_one_process_reads_from_a_file(spark, split, tmp_path):
+    train, _ = spark_models._frames(split)
+    from_file = spark_models._to_spark(spark, train, tmp_path)
+    sent = spark_models._to_cluster(spark, train, tmp_path / "which has no such folder")
+    assert sent.schema == from_file.schema
+    assert sorted(map(tuple, sent.collect())) == sorted(map(tuple, from_file.collect()))
 
 
 def test_a_pipeline_that_nobody_kept_is_named(spark, tmp_path):
