@@ -7,7 +7,6 @@ which knows the features, and needs the rows in memory.
 
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable, QueryBuilder
@@ -16,16 +15,13 @@ from deltalake.table import SUPPORTED_READER_FEATURES
 
 from lakehouse.errors import TableError
 
-__all__ = ["TAKE_OFF", "ReadableTable", "count_rows", "features_beyond_files", "scan"]
+__all__ = ["TAKE_OFF", "ReadableTable", "features_beyond_files"]
 
 TAKE_OFF = (
     "In Spark SQL, `alter table ... drop feature ...` takes it off, or `create table ... as "
     "select` makes a plain copy"
 )
 """What to do about a feature that cannot be read."""
-
-# What polars reads of these by itself, file by file.
-_READ_BY_POLARS = frozenset({"deletionVectors"})
 
 
 def features_beyond_files(table: DeltaTable) -> frozenset[str]:
@@ -57,22 +53,3 @@ class ReadableTable(DeltaTable):
                 f"({' '.join(str(error).split())[:200]}). {TAKE_OFF}"
             ) from error
         return ds.dataset(rows.cast(pa.schema(self.schema().to_arrow())))
-
-
-def scan(table: DeltaTable) -> pl.LazyFrame:
-    """Rows of a table for polars, read file by file where its features allow it.
-
-    Raises:
-        TableError: the table has a feature that delta-rs does not know.
-    """
-    if features_beyond_files(table) <= _READ_BY_POLARS:
-        return pl.scan_delta(table)
-    readable = ReadableTable(table.table_uri, version=table.version())
-    return pl.scan_pyarrow_dataset(readable.to_pyarrow_dataset())
-
-
-def count_rows(table: DeltaTable) -> int:
-    """Rows of a table; statistics tell them where no feature takes rows from a file."""
-    if features_beyond_files(table):
-        return scan(table).select(pl.len()).collect().item()
-    return table.count()

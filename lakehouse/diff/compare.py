@@ -10,9 +10,9 @@ import polars as pl
 from deltalake import DeltaTable
 from deltalake.schema import ArrayType, MapType, StructType
 
+from lakehouse.diff.reading import count_rows, scan
 from lakehouse.diff.values import comparable, differs
 from lakehouse.errors import TableError
-from lakehouse.readable_table import count_rows, scan
 
 __all__ = ["CELLS_AT_A_TIME", "EXAMPLES", "ColumnDiff", "TableDiff", "compare"]
 

@@ -84,7 +84,12 @@ def all_tables(settings: Settings) -> list[TableName]:
             "cannot be searched for a customer. Erase them there with that platform's own means"
         )
     folders = (log.parent for log in Path(settings.lakehouse_root).glob("*.db/*/_delta_log"))
-    return sorted(TableName(folder.parent.stem, folder.name) for folder in folders)
+    return sorted(
+        TableName(folder.parent.stem, folder.name)
+        for folder in folders
+        # A build that was killed leaves a log without a commit, which is no table yet.
+        if DeltaTable.is_deltatable(str(folder))
+    )
 
 
 def find(customer: Customer, name: TableName, settings: Settings) -> Found | None:

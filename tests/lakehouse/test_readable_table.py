@@ -10,8 +10,9 @@ from deltalake import DeltaTable, write_deltalake
 
 from dashboard.store import Store
 from lakehouse.diff.compare import compare
+from lakehouse.diff.reading import count_rows, scan
 from lakehouse.errors import TableError
-from lakehouse.readable_table import ReadableTable, count_rows, features_beyond_files, scan
+from lakehouse.readable_table import ReadableTable, features_beyond_files
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table, read_columns
 

@@ -249,6 +249,11 @@ def test_a_table_that_cannot_be_read_is_named_before_anything_is_changed(setting
     assert not is_rebuild_due(settings)
 
 
+def test_a_table_that_was_never_finished_holds_nobody_up(settings):
+    Path(settings.table_path("features", "half"), "_delta_log").mkdir(parents=True)
+    assert forget(NINA, settings, print) == 1
+
+
 def test_tables_that_are_not_on_this_machine_are_not_passed_over(tmp_path):
     settings = Settings(var_dir=tmp_path, root="s3://lake", _env_file=None)
     with pytest.raises(TableError, match=r"s3://lake.*platform"):
