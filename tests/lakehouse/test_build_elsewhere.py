@@ -25,6 +25,7 @@ def without_services(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(build, "plan_production", lambda *_, **__: NOTHING)
     monkeypatch.setattr(build, "run_production", lambda *_: True)
     # The tables are asked for where they are, and no store is at hand.
+    monkeypatch.setattr(build, "only_one_build", lambda _: nullcontext())
     monkeypatch.setattr(build, "record_good_state", lambda _: None)
     monkeypatch.setattr(build, "summarise", lambda settings: settings.lakehouse_root)
     monkeypatch.setattr(build, "render", lambda summary, _, console: console.print(summary))
