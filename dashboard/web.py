@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import polars as pl
 from dash import Dash
 from flask import Flask, Response, abort, request
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from dashboard.page import View
 from dashboard.pages import PAGES
@@ -17,7 +18,7 @@ from dashboard.query import Query
 from dashboard.store import Store
 from dashboard.theme import style_sheet
 from lakehouse.errors import LakehouseError
-from lakehouse.metrics import as_text, collect
+from lakehouse.metrics import as_text
 from lakehouse.settings import Settings
 
 __all__ = ["INDEX", "as_csv", "serve"]
@@ -44,8 +45,6 @@ INDEX = _INDEX.replace("PALETTES", style_sheet())
 # before it or in the wide letters of East Asian keyboards.
 _FORMULA = "^[\t\r\n]|^\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]"
 
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 def serve(app: Dash, store: Store) -> None:
     """Add the routes and guards to the application's server."""
@@ -62,7 +61,7 @@ def serve(app: Dash, store: Store) -> None:
 
     @server.get("/metrics")
     def metrics() -> Response:
-        return Response(as_text(collect(store.settings)), content_type=_METRICS_TYPE)
+        return Response(as_text(store.settings), content_type=CONTENT_TYPE_LATEST)
 
     @server.get("/csv/<page>/<name>.csv")
     def csv(page: str, name: str) -> Response:

@@ -24,7 +24,7 @@ from lakehouse.erasure.cli import app as erasure
 from lakehouse.jars import fetch_jars, jars_present
 from lakehouse.lineage.cli import app as lineage
 from lakehouse.maintenance.cli import app as maintenance
-from lakehouse.metrics import as_text, collect
+from lakehouse.metrics import as_text
 from lakehouse.migrate import migrate as run_migrate
 from lakehouse.migrate import refuse_old_layout
 from lakehouse.places import check_root
@@ -158,7 +158,7 @@ def status() -> None:
 @app.command()
 def metrics() -> None:
     """Print figures for Prometheus, as the dashboard serves them at /metrics."""
-    typer.echo(as_text(collect(settings())), nl=False)
+    typer.echo(as_text(settings()), nl=False)
 
 
 @app.command()

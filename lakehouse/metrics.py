@@ -1,16 +1,17 @@
 """Figures about the lakehouse for Prometheus: how fresh, how far behind, how good, how large.
 
-The text format is written here: it is a line a sample, and the client library is made for programs
-that count while they run. These figures are read from tables whenever somebody asks.
+They are read from tables whenever somebody asks, and none is counted while a program runs.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import polars as pl
 import psutil
 from deltalake import DeltaTable
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from lakehouse.builds.state import read_state
 from lakehouse.errors import LakehouseError
@@ -19,85 +20,60 @@ from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table, read_columns
 
-__all__ = ["Metric", "Sample", "as_text", "collect"]
+__all__ = ["as_text"]
+
+# Labels -> value.
+_Samples = Iterable[tuple[dict[str, str], float]]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One value of a metric, and what it is of."""
+def as_text(settings: Settings) -> str:
+    """All figures in the text format of Prometheus.
 
-    value: float
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One gauge.
-
-    Attributes:
-        name: with its unit at the end, as Prometheus names metrics.
-        help: what it is.
-        samples: its values.
+    A part that cannot be read ends there and is counted as failed.
     """
+    registry = CollectorRegistry()
+    registry.register(_Lakehouse(settings))
+    return generate_latest(registry).decode()
 
-    name: str
-    help: str
-    samples: tuple[Sample, ...]
 
+class _Lakehouse(Collector):
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
-def collect(settings: Settings) -> list[Metric]:
-    """Read all figures; a part that cannot be read ends there and is counted as failed."""
-    metrics: list[Metric] = []
-    failed = []
-    for part in (_services, _tables, _loads, _stream, _tests, _states):
-        try:
-            metrics += part(settings)
-            failed.append(Sample(0, {"part": _name_of(part)}))
-        except Exception as error:  # of a table in whatever form: the rest is told
-            kind = "unreadable" if isinstance(error, LakehouseError) else type(error).__name__
-            failed.append(Sample(1, {"part": _name_of(part), "kind": kind}))
-    metrics.append(
-        Metric("lakehouse_scrape_failed", "1 if a part could not be read", tuple(failed))
-    )
-    return [metric for metric in metrics if metric.samples]
+    def describe(self) -> list[GaugeMetricFamily]:
+        # Without this the registry would read everything once to learn the names.
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        failed = []
+        for part in (_services, _tables, _loads, _stream, _tests, _states):
+            try:
+                yield from (family for family in part(self._settings) if family.samples)
+                failed.append(({"part": _name_of(part), "kind": ""}, 0.0))
+            except Exception as error:  # of a table in whatever form: the rest is told
+                kind = "unreadable" if isinstance(error, LakehouseError) else type(error).__name__
+                failed.append(({"part": _name_of(part), "kind": kind}, 1.0))
+        yield _gauge("lakehouse_scrape_failed", "1 if a part could not be read", failed)
 
 
 def _name_of(part: Callable[..., object]) -> str:
     return part.__name__.lstrip("_")
 
 
-def as_text(metrics: list[Metric]) -> str:
-    r"""Metrics in the text format of Prometheus, version 0.0.4.
-
-    >>> print(as_text([Metric("a_bytes", "Size", (Sample(2, {"of": 'x"y'}),))]), end="")
-    # HELP a_bytes Size
-    # TYPE a_bytes gauge
-    a_bytes{of="x\"y"} 2
-    """
-    lines = []
-    for metric in metrics:
-        lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} gauge"]
-        lines += [f"{metric.name}{_labels(s.labels)} {s.value:.15g}" for s in metric.samples]
-    return "".join(f"{line}\n" for line in lines)
+def _gauge(name: str, told: str, samples: _Samples) -> GaugeMetricFamily:
+    samples = list(samples)
+    family = GaugeMetricFamily(name, told, labels=tuple(samples[0][0]) if samples else ())
+    for labels, value in samples:
+        family.add_metric(tuple(labels.values()), value)
+    return family
 
 
-def _labels(labels: Mapping[str, str]) -> str:
-    escaped = (
-        (name, text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
-        for name, text in labels.items()
-    )
-    inside = ",".join(f'{name}="{text}"' for name, text in escaped)
-    return f"{{{inside}}}" if inside else ""
-
-
-def _services(settings: Settings) -> Iterator[Metric]:
+def _services(settings: Settings) -> Iterator[GaugeMetricFamily]:
     rows = supervisor.status(settings)
-    up = tuple(Sample(float(row.is_answering), {"service": row.name}) for row in rows)
-    yield Metric("lakehouse_service_up", "1 if the service answers and no query hangs", up)
-    resident = tuple(
-        Sample(_resident_bytes(row.pid), {"service": row.name}) for row in rows if row.pid
-    )
-    yield Metric(
+    up = (({"service": row.name}, float(row.is_answering)) for row in rows)
+    yield _gauge("lakehouse_service_up", "1 if the service answers and no query hangs", up)
+    resident = (({"service": row.name}, _resident_bytes(row.pid)) for row in rows if row.pid)
+    yield _gauge(
         "lakehouse_service_resident_bytes",
         "Memory of the service and its Java, heap included",
         resident,
@@ -116,19 +92,17 @@ def _resident_bytes(pid: int) -> float:
     return float(total)
 
 
-def _tables(settings: Settings) -> Iterator[Metric]:
+def _tables(settings: Settings) -> Iterator[GaugeMetricFamily]:
     changed, versions = [], []
     for name in find_tables(settings):
         table = open_table(name, settings)
         newest = next(iter(table.history(1)), {})
         labels = {"table": str(name)}
-        versions.append(Sample(table.version(), labels))
+        versions.append((labels, table.version()))
         if newest.get("timestamp"):
-            changed.append(Sample(newest["timestamp"] / 1000, labels))
-    yield Metric("lakehouse_table_version", "Newest Delta version", tuple(versions))
-    yield Metric(
-        "lakehouse_table_changed_timestamp_seconds", "Newest commit, since 1970", tuple(changed)
-    )
+            changed.append((labels, newest["timestamp"] / 1000))
+    yield _gauge("lakehouse_table_version", "Newest Delta version", versions)
+    yield _gauge("lakehouse_table_changed_timestamp_seconds", "Newest commit, since 1970", changed)
 
 
 def _frame(name: str, columns: list[str], settings: Settings) -> pl.DataFrame | None:
@@ -138,7 +112,7 @@ def _frame(name: str, columns: list[str], settings: Settings) -> pl.DataFrame | 
     return pl.from_arrow(read_columns(TableName(schema, table), columns, settings))
 
 
-def _loads(settings: Settings) -> Iterator[Metric]:
+def _loads(settings: Settings) -> Iterator[GaugeMetricFamily]:
     verdicts = ("accepted", "rejected", "duplicates")
     columns = ["origin", "landed_at", *(f"count_{verdict}" for verdict in verdicts)]
     loads = _frame("marts.load_audit", columns, settings)
@@ -148,19 +122,19 @@ def _loads(settings: Settings) -> Iterator[Metric]:
         pl.all().exclude("landed_at").sum(), pl.max("landed_at")
     )
     rows = by_origin.sort("origin").to_dicts()
-    yield Metric(
+    yield _gauge(
         "lakehouse_records",
         "Records of purchases as the last build judged them",
-        tuple(
-            Sample(row[f"count_{verdict}"], {"origin": row["origin"], "verdict": verdict})
+        (
+            ({"origin": row["origin"], "verdict": verdict}, row[f"count_{verdict}"])
             for row in rows
             for verdict in verdicts
         ),
     )
-    yield Metric(
+    yield _gauge(
         "lakehouse_landed_timestamp_seconds",
         "When the newest load that was built landed, since 1970",
-        tuple(Sample(_seconds(row["landed_at"]), {"origin": row["origin"]}) for row in rows),
+        (({"origin": row["origin"]}, _seconds(row["landed_at"])) for row in rows),
     )
 
 
@@ -173,58 +147,58 @@ _OF_A_BATCH = {
 }
 
 
-def _stream(settings: Settings) -> Iterator[Metric]:
+def _stream(settings: Settings) -> Iterator[GaugeMetricFamily]:
     columns = ["query_name", "measured_at", *_OF_A_BATCH]
     batches = _frame("live.stream_metrics", columns, settings)
     if batches is None:
         return
     newest = batches.sort("measured_at").group_by("query_name").last().sort("query_name").to_dicts()
     for column, (name, told) in _OF_A_BATCH.items():
-        yield Metric(
+        yield _gauge(
             name,
             told,
-            tuple(
-                Sample(row[column], {"query": row["query_name"]})
+            (
+                ({"query": row["query_name"]}, row[column])
                 for row in newest
                 if row[column] is not None
             ),
         )
-    yield Metric(
+    yield _gauge(
         "lakehouse_stream_measured_timestamp_seconds",
         "When the newest batch with input ended, since 1970",
-        tuple(Sample(_seconds(row["measured_at"]), {"query": row["query_name"]}) for row in newest),
+        (({"query": row["query_name"]}, _seconds(row["measured_at"])) for row in newest),
     )
 
 
-def _tests(settings: Settings) -> Iterator[Metric]:
+def _tests(settings: Settings) -> Iterator[GaugeMetricFamily]:
     history = _frame("audit.test_results", ["status", "tested_at"], settings)
     if history is None or history.is_empty():
         return
     newest = history.filter(pl.col("tested_at") == pl.col("tested_at").max())
     counts = newest.group_by("status").len().sort("status").rows()
-    yield Metric(
+    yield _gauge(
         "lakehouse_tests",
         "Data tests of the newest build that asked any, by answer",
-        tuple(Sample(count, {"status": status}) for status, count in counts),
+        (({"status": status}, count) for status, count in counts),
     )
-    yield Metric(
+    yield _gauge(
         "lakehouse_tests_timestamp_seconds",
         "When that build began, since 1970",
-        (Sample(_seconds(newest["tested_at"][0])),),
+        [({}, _seconds(newest["tested_at"][0]))],
     )
 
 
-def _states(settings: Settings) -> Iterator[Metric]:
+def _states(settings: Settings) -> Iterator[GaugeMetricFamily]:
     state = read_state(settings)
     if state is not None:
         told = "1 if the newest build succeeded, 0 if it failed"
-        yield Metric("lakehouse_build_good", told, (Sample(float(state.is_good)),))
+        yield _gauge("lakehouse_build_good", told, [({}, float(state.is_good))])
     states = read_good_states(settings)
     if states:
         newest = states[-1]
-        yield Metric("lakehouse_good_state", "Newest good state", (Sample(newest.state_id),))
-        at = (Sample(_seconds(newest.recorded_at)),)
-        yield Metric("lakehouse_good_state_timestamp_seconds", "When it was recorded", at)
+        yield _gauge("lakehouse_good_state", "Newest good state", [({}, newest.state_id)])
+        at = [({}, _seconds(newest.recorded_at))]
+        yield _gauge("lakehouse_good_state_timestamp_seconds", "When it was recorded", at)
 
 
 def _seconds(instant: datetime) -> float:
