@@ -100,7 +100,7 @@ def test_a_column_named_by_a_value_is_no_formula_either():
 def test_metrics_are_read_by_prometheus_and_guarded_like_the_pages(tmp_path):
     answer = client_of(settings_in(tmp_path)).get("/metrics")
     assert answer.content_type == "text/plain; version=1.0.0; charset=utf-8"
-    assert 'lakehouse_service_up{service="thrift"} 0' in answer.text.splitlines()
+    assert 'lakehouse_service_up{service="thrift"} 0.0' in answer.text.splitlines()
     login = {"dashboard_username": "ann", "dashboard_password": SecretStr("secret")}
     assert client_of(settings_in(tmp_path, **login)).get("/metrics").status_code == 401
 
