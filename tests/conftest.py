@@ -11,6 +11,8 @@ from lakehouse_under_test import LakehouseUnderTest
 from pyspark.sql import SparkSession
 from rich.console import Console
 from stream_under_test import StreamUnderTest
+from two_groups import TwoGroups, refuse_unlisted
+from xdist.remote import Producer
 
 from lakehouse.build import build_tables
 from lakehouse.builds.production import BuildOptions
@@ -45,20 +47,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# What stands on the one lakehouse of the run, which one process starts and builds.
-OF_THE_LAKEHOUSE = {"lakehouse_settings", "server", "lakehouse"}
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Part the tests in two groups, which `make test` runs side by side, each in its own order.
-
-    Put first what needs the newest build to be a good one: others land rows and build none.
-    """
+    """Put first what needs the newest build to be a good one: others land rows and build none."""
     items.sort(key=lambda item: item.path.name != "test_build_state.py")
-    for item in items:
-        fixtures = OF_THE_LAKEHOUSE.intersection(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("lakehouse" if fixtures else "rest"))
+    refuse_unlisted(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoGroups:
+    """How `make test` shares the tests out among its two processes."""
+    return TwoGroups(config, log)
 
 
 def free_port() -> int:
