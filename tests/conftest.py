@@ -11,8 +11,6 @@ from lakehouse_under_test import LakehouseUnderTest
 from pyspark.sql import SparkSession
 from rich.console import Console
 from stream_under_test import StreamUnderTest
-from two_groups import TwoGroups, refuse_unlisted
-from xdist.remote import Producer
 
 from lakehouse.build import build_tables
 from lakehouse.builds.production import BuildOptions
@@ -50,13 +48,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what needs the newest build to be a good one: others land rows and build none."""
     items.sort(key=lambda item: item.path.name != "test_build_state.py")
-    refuse_unlisted(items)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoGroups:
-    """How `make test` shares the tests out among its two processes."""
-    return TwoGroups(config, log)
 
 
 def free_port() -> int:
