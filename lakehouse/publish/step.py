@@ -40,12 +40,15 @@ def publish_newest(settings: Settings, report: Callable[[str], None]) -> Publica
     a kill for instance, is finished.
 
     Returns:
-        What is published now; None where there is no good state.
+        What is published now; None where there is no good state, or where the tables are in an
+        object store: there readers see the newest.
 
     Raises:
         TableError: Spark refuses a view.
         ServiceError: the Thrift server does not come up.
     """
+    if not settings.is_root_here:
+        return None
     states, publication = read_good_states(settings), read_publication(settings)
     if not states:
         return None
@@ -74,6 +77,11 @@ def publish(
             where they were then. Or Spark refuses a view.
         ServiceError: the Thrift server does not come up.
     """
+    if not settings.is_root_here:
+        raise TableError(
+            f"LAKEHOUSE_ROOT={settings.lakehouse_root} is not on this machine: readers see the "
+            "newest tables there, and nothing can be published"
+        )
     state = choose_state(read_good_states(settings), state_id)
     check_readable(state, settings)
     current = read_publication(settings)

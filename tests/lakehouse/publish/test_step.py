@@ -193,3 +193,10 @@ def test_only_views_that_show_something_else_are_made_anew(settings):
     assert changed_views(now, now, {"facts", "state", "old"}) == [
         "drop view if exists published.`old`"
     ]
+
+
+def test_in_an_object_store_readers_see_the_newest_and_nothing_is_published(tmp_path):
+    elsewhere = Settings(var_dir=tmp_path, root="s3a://bucket/lakehouse", _env_file=None)
+    assert publish_newest(elsewhere, print) is None
+    with pytest.raises(TableError, match="nothing can be published"):
+        publish(elsewhere, print)
