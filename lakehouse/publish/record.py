@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.errors import TableError
@@ -88,9 +88,13 @@ def log_folder(settings: Settings) -> Path:
 
 def is_published(settings: Settings) -> bool:
     """Whether a publication is in force, be its state recorded or not."""
+    return bool(_rows(settings))
+
+
+def _rows(settings: Settings) -> list[dict[str, Any]]:
     if not settings.is_root_here or not DeltaTable.is_deltatable(_path(settings)):
-        return False
-    return DeltaTable(_path(settings)).to_pyarrow_table().num_rows > 0
+        return []
+    return DeltaTable(_path(settings)).to_pyarrow_table().to_pylist()
 
 
 def clear_publications(settings: Settings) -> None:
@@ -104,10 +108,10 @@ def read_publication(settings: Settings) -> Publication | None:
     Raises:
         TableError: the state that it names is not recorded any more.
     """
-    if not is_published(settings):
+    rows = _rows(settings)
+    if not rows:
         return None
-    rows = DeltaTable(_path(settings)).to_pyarrow_table()
-    newest = max(rows.to_pylist(), key=lambda row: row["publication_id"])
+    newest = max(rows, key=lambda row: row["publication_id"])
     states = [state for state in read_good_states(settings) if state.state_id == newest["state_id"]]
     if not states:
         raise TableError(
@@ -119,7 +123,7 @@ def read_publication(settings: Settings) -> Publication | None:
         state=states[0],
         published_at=newest["published_at"],
         published_by=newest["published_by"],
-        newest_state_id=pc.max(rows["state_id"]).as_py(),
+        newest_state_id=max(row["state_id"] for row in rows),
     )
 
 
@@ -130,9 +134,7 @@ def move_to(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Let all readers by path see a state from now on, by one commit; holds the lock of builds."""
-    path, last = _path(settings), 0
-    if DeltaTable.is_deltatable(path):
-        last = pc.max(DeltaTable(path).to_pyarrow_table()["publication_id"]).as_py() or 0
+    last = max((row["publication_id"] for row in _rows(settings)), default=0)
     row = {
         "publication_id": last + 1,
         "state_id": state.state_id,
@@ -140,7 +142,7 @@ def move_to(
         "published_by": published_by,
     }
     rows = pa.Table.from_pylist([row], schema=PUBLICATIONS)
-    write_deltalake(path, rows, mode="append", name="publications")
+    write_deltalake(_path(settings), rows, mode="append", name="publications")
 
 
 def open_pinned(name: TableName, pinned: PinnedVersion, settings: Settings) -> DeltaTable:
