@@ -1,4 +1,4 @@
-"""How every command line of the project ends when the user can mend what went wrong."""
+"""What command lines of the project share: how they speak, and how they end on a user's mistake."""
 
 from typing import NoReturn
 
@@ -12,7 +12,15 @@ from lakehouse.secrets_file import adopt_login
 from lakehouse.settings import settings
 from lakehouse.storage import store_trouble
 
-__all__ = ["run_app"]
+__all__ = ["console", "run_app", "say"]
+
+console = Console()
+"""Where the commands on tables print."""
+
+
+def say(text: str) -> None:
+    """Print a line as it is, however long: names of tables and paths are no markup."""
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def run_app(app: typer.Typer) -> None:

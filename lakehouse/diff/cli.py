@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from lakehouse.builds.session import open_dbt
 from lakehouse.builds.state import production_state
+from lakehouse.console import say
 from lakehouse.diff.compare import TableDiff, compare
 from lakehouse.diff.keys import unique_key
 from lakehouse.diff.report import markdown, summary
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
-console = Console()
 
 
 @app.command()
@@ -94,7 +93,7 @@ def diff(
             # One table that cannot be compared does not hide what happened to the others.
             refused.append(f"{pair.name} is not compared: {error}.")
     for line in (*(summary(*each) for each in found.items()), *sides.lone, *sides.notes, *refused):
-        _print(line)
+        say(line)
     notes = [*sides.lone, *sides.notes, *refused]
     if tolerance:
         notes.append(f"Fractions count as equal up to a relative difference of {tolerance:g}.")
@@ -103,15 +102,11 @@ def diff(
     report = to or settings().var_dir / "diff" / f"{what}.md"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(markdown(title, called, found, notes))
-    _print(f"Report: {report}")
+    say(f"Report: {report}")
     if refused:
         raise typer.Exit(2)
     if sides.lone or not all(each.is_equal for each in found.values()):
         raise typer.Exit(1)
-
-
-def _print(text: str) -> None:
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def _columns(text: str) -> tuple[str, ...]:

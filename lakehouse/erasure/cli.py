@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from lakehouse.build import build
 from lakehouse.builds.production import BuildOptions
+from lakehouse.console import console, say
 from lakehouse.erasure.customer import Customer
 from lakehouse.erasure.forget import Traces, look
 from lakehouse.erasure.forget import forget as run_forget
@@ -19,11 +19,6 @@ from lakehouse.settings import Settings, settings
 __all__ = ["app"]
 
 app = typer.Typer()
-console = Console()
-
-
-def _print(text: str) -> None:
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command()
@@ -37,7 +32,7 @@ def forget(
     if traces:
         _show(traces)
     if not yes:
-        _print(
+        say(
             "Nothing was changed. The same command with --yes erases this."
             if traces
             else f"No table and no archive holds customer {user}. With --yes, no file that lands "
@@ -45,14 +40,14 @@ def forget(
         )
         _tell_what_stays(user, settings())
         return
-    number = run_forget(customer, settings(), _print)
+    number = run_forget(customer, settings(), say)
     if number is None:
-        _print("Nothing is held of the customer; files that land will not bring them in.")
+        say("Nothing is held of the customer; files that land will not bring them in.")
     else:
-        _print(f"Erasure {number}: noted in audit.erasures. Now the tables are built from bronze.")
+        say(f"Erasure {number}: noted in audit.erasures. Now the tables are built from bronze.")
         build(settings(), console, BuildOptions())
         gone = datetime.now(UTC) + timedelta(hours=MINIMUM_RETENTION_HOURS)
-        _print(
+        say(
             "Earlier versions of the tables still hold the data: `make vacuum` on "
             f"{gone:%Y-%m-%d %H:%M} UTC or later deletes those bytes for good."
         )
@@ -71,8 +66,8 @@ def _show(traces: Traces) -> None:
 
 def _tell_what_stays(number: int, of: Settings) -> None:
     for line in kept_by_mlflow(number, of):
-        _print(line)
-    _print(
+        say(line)
+    say(
         "Not ours to edit: your source files (data/raw), replay files, archives in other folders, "
         "and messages in Kafka until their retention ends."
     )

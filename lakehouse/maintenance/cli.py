@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from lakehouse.console import console, say
 from lakehouse.maintenance import archive as archives
 from lakehouse.maintenance import optimize as optimizing
 from lakehouse.maintenance import rollback as rolling_back
@@ -20,11 +20,6 @@ from lakehouse.tables import TableName, existing_tables
 __all__ = ["app"]
 
 app = typer.Typer()
-console = Console()
-
-
-def _print(text: str) -> None:
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command()
@@ -40,24 +35,24 @@ def rollback(
         _print_states(read_good_states(settings()))
         return
     only = TableName.parse(table) if table else None
-    result = rolling_back.rollback(settings(), _print, only, to)
+    result = rolling_back.rollback(settings(), say, only, to)
     plan, state = result.plan, result.state
     for name in plan.younger:
-        _print(f"Left alone, as it did not exist then: {name}")
+        say(f"Left alone, as it did not exist then: {name}")
     for name in plan.streamed:
-        _print(f"Left alone, as a stream writes it and its records would be lost: {name}")
+        say(f"Left alone, as a stream writes it and its records would be lost: {name}")
     for name in plan.missing:
-        _print(f"Exists no longer, `make build` makes it anew: {name}")
-    _print(
+        say(f"Exists no longer, `make build` makes it anew: {name}")
+    say(
         f"Good state {state.state_id} of {state.recorded_at:%Y-%m-%d %H:%M:%S} UTC: "
         f"{len(plan.restore)} tables restored, {len(plan.unchanged)} stood so already."
     )
     if not plan.restore:
-        _print("An earlier one: `make rollback LIST=1`, then `make rollback TO=STATE`.")
+        say("An earlier one: `make rollback LIST=1`, then `make rollback TO=STATE`.")
         return
     if only and only.schema == "bronze":
-        _print("Rows made from later loads are still in the tables after it: roll those back too.")
-    _print("Next: `make build` brings the rest in line; it lands a bad file again if still there.")
+        say("Rows made from later loads are still in the tables after it: roll those back too.")
+    say("Next: `make build` brings the rest in line; it lands a bad file again if still there.")
 
 
 def _print_states(states: list[GoodState]) -> None:
@@ -75,7 +70,7 @@ def _print_states(states: list[GoodState]) -> None:
         )
         before = state
     console.print(table)
-    _print(
+    say(
         "`make rollback` goes to the last one, `make rollback TO=STATE` to another."
         if states
         else "None yet: each `make build` that succeeds records one."
@@ -112,7 +107,7 @@ def optimize(
     """Compact tables and order them for searches: optimize marts.fct_purchases."""
     names = [TableName.parse(text) for text in tables or []] or existing_tables(settings())
     shown = Table("table", "files before", "after", "ordered by")
-    done = optimizing.optimize(names, settings(), _print)
+    done = optimizing.optimize(names, settings(), say)
     for table in (table for table in done if table.is_rewritten):
         shown.add_row(
             str(table.name),
@@ -122,7 +117,7 @@ def optimize(
         )
     if shown.row_count:
         console.print(shown)
-    _print(f"{shown.row_count} of {len(done)} tables optimized; the others are in order already.")
+    say(f"{shown.row_count} of {len(done)} tables optimized; the others are in order already.")
 
 
 @app.command()
@@ -133,9 +128,9 @@ def vacuum(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing")] = False,
 ) -> None:
     """Delete files that no version within the retention needs: vacuum --dry-run."""
-    result = vacuuming.vacuum(settings(), _print, retain_hours, dry_run=dry_run)
+    result = vacuuming.vacuum(settings(), say, retain_hours, dry_run=dry_run)
     if result.needed_by is not None:
-        _print(f"Retaining {result.retain_hours} hours: {result.needed_by} is that old.")
+        say(f"Retaining {result.retain_hours} hours: {result.needed_by} is that old.")
     shown = Table("table", "files", "MB")
     for table in result.garbage:
         shown.add_row(str(table.name), f"{table.count_files:,}", f"{table.size_bytes / 1e6:,.2f}")
@@ -144,7 +139,7 @@ def vacuum(
     files = sum(table.count_files for table in result.garbage)
     size = sum(table.size_bytes for table in result.garbage) / 1e6
     did = "Would delete" if dry_run else "Deleted"
-    _print(
+    say(
         f"{did} {files:,} files ({size:,.2f} MB) older than {result.retain_hours} hours; "
         f"{len(result.expired)} good states {'would expire' if dry_run else 'expired'}."
     )
@@ -161,4 +156,4 @@ def archive(
         folder, manifest = archives.archive(settings(), progress, to)
     rows = sum(table.rows for table in manifest.tables)
     size = sum(table.size_bytes for table in manifest.tables) / 1e6
-    _print(f"Archive: {rows:,} rows of {len(manifest.tables)} tables, {size:,.1f} MB in {folder}")
+    say(f"Archive: {rows:,} rows of {len(manifest.tables)} tables, {size:,.1f} MB in {folder}")

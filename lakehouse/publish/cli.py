@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from lakehouse.build import only_one_build
+from lakehouse.console import console, say
 from lakehouse.publish import environments, step
 from lakehouse.publish.notes import prefix_of
 from lakehouse.settings import settings
@@ -14,11 +14,6 @@ from lakehouse.settings import settings
 __all__ = ["app"]
 
 app = typer.Typer()
-console = Console()
-
-
-def _print(text: str) -> None:
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command()
@@ -29,9 +24,9 @@ def publish(
 ) -> None:
     """Let all readers see a good state, earlier or later; nothing is copied: publish --state 3."""
     with only_one_build(settings()):
-        step.publish(settings(), _print, state)
+        step.publish(settings(), say, state)
     for line in step.publication_lines(settings()):
-        _print(line)
+        say(line)
 
 
 @app.command()
@@ -46,14 +41,14 @@ def environment(
         _print_environments()
     elif drop:
         environments.drop(name, settings(), console)
-        _print(f"Environment {name} is dropped.")
+        say(f"Environment {name} is dropped.")
     else:
         made = environments.create(name, settings(), console)
-        _print(
+        say(
             f"Environment {name}: {made.count_tables} tables of state {made.note.state_id}, "
             f"{made.size_bytes / 1e6:,.1f} MB of its own"
         )
-        _print(
+        say(
             f"Next: `cd dbt_project && LAKEHOUSE_DBT_SCHEMA={prefix_of(name)} dbt build "
             f"-s state:modified+ --defer --state ../var/dbt/prod`; `make env NAME={name} DROP=1`"
         )
@@ -72,4 +67,4 @@ def _print_environments() -> None:
     if shown.row_count:
         console.print(shown)
     else:
-        _print("There is none. `make env NAME=prices` makes one.")
+        say("There is none. `make env NAME=prices` makes one.")
