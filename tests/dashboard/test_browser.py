@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -338,10 +339,18 @@ def test_the_category_filter_holds_for_recommendations_and_audiences_as_in_sql(
 
 
 def first_trace(figure, axis):
-    """Values of the first trace, once Plotly has drawn it."""
-    plot = figure.locator(".js-plotly-plot .main-svg").first
-    plot.wait_for()
-    return figure.locator(".js-plotly-plot").evaluate(f"plot => Array.from(plot.data[0].{axis})")
+    """Values of the first trace, once Plotly has drawn it.
+
+    A page that refreshes itself may draw its figure anew at any moment, and Plotly's figure has no
+    data while it does so: that it is drawn and what it shows are asked at once.
+    """
+    drawn = f"""plots => plots.length && plots[0].data && plots[0].querySelector(".main-svg")
+      ? Array.from(plots[0].data[0].{axis}) : null"""
+    deadline = time.monotonic() + 60
+    while (values := figure.locator(".js-plotly-plot").evaluate_all(drawn)) is None:
+        assert time.monotonic() < deadline, "the figure was not drawn within a minute"
+        figure.page.wait_for_timeout(50)
+    return values
 
 
 def test_the_funnel_shows_what_stands_in_its_mart(chromium, dashboard, full):
