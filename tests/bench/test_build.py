@@ -4,9 +4,11 @@ import json
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from rich.console import Console
 from typer.testing import CliRunner
 
+from bench.beside_duckdb import BesideDuckdb, heaviest_marts, overtakes_at, run_in_duckdb
 from bench.build import growth_exponent
 from bench.cli import app
 from bench.report import replace_section, write_results
@@ -88,3 +90,26 @@ def test_further_purchases_join_known_customers_and_products_anew(purchases, tmp
     assert not set(further) & set(pairs(purchases))
     assert {user for user, _ in further} <= set(purchases["User_ID"].to_pylist())
     assert {product for _, product in further} <= set(purchases["Product_ID"].to_pylist())
+
+
+def test_duckdb_gives_the_rows_that_spark_gave(lakehouse):
+    settings = lakehouse.settings
+    heavy = heaviest_marts(settings)
+    assert len(heavy.names) == 5
+    for name, measured in run_in_duckdb(heavy, settings, "1GB").items():
+        node = heavy.nodes[name]
+        stored = DeltaTable(settings.table_path(node["schema"], node["alias"]))
+        # Where another test has built meanwhile, an incremental mart's SQL is of new rows alone.
+        if node["config"]["materialized"] == "table":
+            assert measured.rows == stored.count() > 0, name
+
+
+@pytest.mark.parametrize(
+    ("spark", "rows"), [([3.0, 3.0, 3.0], None), ([3.0, 1.0, 1.0], 40), ([1.0, 3.0, 1.0], 160)]
+)
+def test_spark_overtakes_where_it_is_the_faster_from_then_on(spark, rows):
+    measured = [
+        BesideDuckdb(count, {"mart": seconds}, {"mart": 2.0})
+        for count, seconds in zip((10, 40, 160), spark, strict=True)
+    ]
+    assert overtakes_at(measured) == rows
