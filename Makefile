@@ -215,7 +215,7 @@ lint: lint-python lint-dbt up ## Check all style, with sqlfluff for SQL (its tem
 
 .PHONY: test
 test: lint-python lint-dbt ## Lint, unit tests and integration tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --durations 40
 
 .PHONY: test-faults
 test-faults: setup ## Kill the broker and the streaming job at random; nothing may be lost or doubled

@@ -5,7 +5,6 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -20,8 +19,8 @@ from streaming import health
 
 pytestmark = pytest.mark.faults
 
-# Each costs most of a minute; `KILLS=20 make test-faults` kills longer.
-KILLS = int(os.environ.get("KILLS", "6"))
+# Each costs most of a minute, and there are four kinds; `KILLS=20 make test-faults` kills longer.
+KILLS = int(os.environ.get("KILLS", "4"))
 FAULTS = ("--broken-share=0.02", "--duplicate-share=0.02", "--extra-field-share=0.02")
 START_SECONDS = 300
 
@@ -29,19 +28,6 @@ START_SECONDS = 300
 def broker_process(stream: StreamUnderTest) -> psutil.Process:
     (status,) = (row for row in supervisor.status(stream.settings) if row.name == "kafka")
     return psutil.Process(status.pid)
-
-
-@contextmanager
-def live_job(stream: StreamUnderTest) -> Iterator[None]:
-    """A job that runs, and at the end stops cleanly."""
-    job = stream.start(*JOB, "--no-scoring")
-    try:
-        assert until(lambda: health.answers(stream.settings), START_SECONDS)
-        yield
-        job.send_signal(signal.SIGTERM)
-        assert job.wait(120) == 0
-    finally:
-        stream.kill(job)
 
 
 def wait_for_all(stream: StreamUnderTest) -> None:
@@ -80,24 +66,35 @@ def test_kills_at_random_moments_lose_and_double_nothing(
     assert_live_equals(stream.settings, distinct_in_bronze(spark, stream.settings))
 
 
-def test_the_broker_is_killed_and_comes_back(stream: StreamUnderTest):
-    already = len(stream.accounts())
-    with live_job(stream):
-        producer = stream.start(*PRODUCER, "--rate=200", "--duration=40", "--seed=5")
-        time.sleep(15)
-        broker_process(stream).kill()
-        assert producer.wait(300) == 0
-        wait_for_all(stream)
-    stream.assert_exactly_once()
-    assert len(stream.accounts()) == already + 1
+@pytest.fixture(scope="module")
+def live(stream: StreamUnderTest) -> Iterator[StreamUnderTest]:
+    """The stream with a job that outlives the broker's faults, and then stops cleanly."""
+    job = stream.start(*JOB, "--no-scoring")
+    try:
+        assert until(lambda: health.answers(stream.settings), START_SECONDS)
+        yield stream
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(120) == 0
+        stream.assert_exactly_once()
+    finally:
+        stream.kill(job)
 
 
-def test_the_broker_is_away_for_longer_than_the_clients_wait(stream: StreamUnderTest):
-    with live_job(stream):
-        broker = broker_process(stream)
-        broker.suspend()
-        time.sleep(150)
-        broker.resume()
-        stream.produce("--limit=200", "--seed=6")
-        wait_for_all(stream)
-    stream.assert_exactly_once()
+def test_the_broker_is_killed_and_comes_back(live: StreamUnderTest):
+    already = len(live.accounts())
+    producer = live.start(*PRODUCER, "--rate=200", "--duration=40", "--seed=5")
+    time.sleep(15)
+    broker_process(live).kill()
+    assert producer.wait(300) == 0
+    wait_for_all(live)
+    live.assert_exactly_once()
+    assert len(live.accounts()) == already + 1
+
+
+def test_the_broker_is_away_for_longer_than_the_clients_wait(live: StreamUnderTest):
+    broker = broker_process(live)
+    broker.suspend()
+    time.sleep(150)
+    broker.resume()
+    live.produce("--limit=200", "--seed=6")
+    wait_for_all(live)
