@@ -48,14 +48,18 @@ class Outcomes:
             self.outcomes[test_id] = outcome
 
     def write(self, path: Path, target: str) -> None:
-        """Write them beside those of other targets.
+        """Write them beside those of other targets, and of tests that did not run this time.
 
         Args:
-            path: a JSON file, of which the part of this target is replaced.
+            path: a JSON file; of this target the tests of this run are replaced.
             target: one of the names of targets.
         """
         written = json.loads(path.read_text()) if path.exists() else {}
-        written[target] = {"outcomes": self.outcomes, "seconds": round(sum(self.seconds.values()))}
+        before = written.get(target, {"outcomes": {}, "seconds": {}})
+        written[target] = {
+            "outcomes": before["outcomes"] | self.outcomes,
+            "seconds": before["seconds"] | self.seconds,
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(written, indent=2))
 
@@ -164,7 +168,7 @@ def document(written: dict[str, dict]) -> str:
         counts = Counter(run["outcomes"].values())
         lines.append(
             f"| `{target}` | {len(run['outcomes'])} | {counts['passed']} | {counts['xfailed']} | "
-            f"{counts['failed']} | {run['seconds'] / 60:.0f} |"
+            f"{counts['failed']} | {sum(run['seconds'].values()) / 60:.0f} |"
         )
     lines += [
         "",

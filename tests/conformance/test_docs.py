@@ -1,5 +1,7 @@
 """Documentation: the catalogue that `dbt docs generate` writes, and descriptions in the tables."""
 
+import getpass
+
 import pytest
 from dbt.tests.adapter.basic.expected_catalog import (
     base_expected_catalog,
@@ -35,11 +37,13 @@ class _AnyStats:
     __hash__ = None
 
 
-class TestDocsGenerate(BaseDocsGenerate):
-    @pytest.fixture(scope="class")
-    def profile_user(self):
-        return "root"
+@pytest.fixture(scope="class")
+def profile_user(dbt_profile_target) -> str:
+    """Who owns what dbt makes: the user who is logged in at the server, or whose process it is."""
+    return dbt_profile_target.get("user", getpass.getuser())
 
+
+class TestDocsGenerate(BaseDocsGenerate):
     @pytest.fixture(scope="class")
     def expected_catalog(self, project, profile_user):
         return base_expected_catalog(
@@ -48,10 +52,6 @@ class TestDocsGenerate(BaseDocsGenerate):
 
 
 class TestDocsGenReferences(BaseDocsGenReferences):
-    @pytest.fixture(scope="class")
-    def profile_user(self):
-        return "root"
-
     @pytest.fixture(scope="class")
     def expected_catalog(self, project, profile_user):
         return expected_references_catalog(

@@ -72,19 +72,31 @@ class TestSameAliasDifferentDatabases(_Aliases, BaseSameAliasDifferentDatabases)
     pass
 
 
-class TestCachingLowercaseModel(BaseCachingLowercaseModel):
+class _WithoutDatabase:
+    """Upstream compares the names of databases, too, and a relation of Spark has none."""
+
+    def run_and_inspect_cache(self, project, run_args=None):
+        for _ in range(2):
+            run_dbt(run_args)
+            (relation,) = project.adapter.cache.relations
+            assert relation.database is None
+            assert relation.schema == project.test_schema == project.test_schema.lower()
+            assert relation.identifier.lower() == "model"
+
+
+class TestCachingLowercaseModel(_WithoutDatabase, BaseCachingLowercaseModel):
     pass
 
 
-class TestCachingUppercaseModel(BaseCachingUppercaseModel):
+class TestCachingUppercaseModel(_WithoutDatabase, BaseCachingUppercaseModel):
     pass
 
 
-class TestCachingSelectedSchemaOnly(BaseCachingSelectedSchemaOnly):
+class TestCachingSelectedSchemaOnly(_WithoutDatabase, BaseCachingSelectedSchemaOnly):
     pass
 
 
-class TestNoPopulateCache(BaseNoPopulateCache):
+class TestNoPopulateCache(_WithoutDatabase, BaseNoPopulateCache):
     pass
 
 

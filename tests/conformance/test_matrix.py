@@ -1,5 +1,6 @@
 """What docs/conformance.md holds, and whether it leaves out any of dbt's tests."""
 
+import json
 import re
 from types import SimpleNamespace
 
@@ -86,6 +87,16 @@ def test_the_outcomes_of_one_target_stay_when_those_of_another_are_written(tmp_p
     assert all(f'"{target}"' in path.read_text() for target in TARGETS)
 
 
+def test_a_run_of_a_part_replaces_the_outcomes_of_that_part(tmp_path):
+    path = tmp_path / "conformance.json"
+    Outcomes({"a": "passed", "b": "failed"}, {"a": 1.0, "b": 2.0}).write(path, "thrift")
+    Outcomes({"b": "passed"}, {"b": 3.0}).write(path, "thrift")
+    assert json.loads(path.read_text())["thrift"] == {
+        "outcomes": {"a": "passed", "b": "passed"},
+        "seconds": {"a": 1.0, "b": 3.0},
+    }
+
+
 def classes_in(page: str) -> dict[str, set[str]]:
     """Names in the first columns of the page's tables, by the headings above them."""
     found: dict[str, set[str]] = {}
@@ -114,7 +125,7 @@ def test_the_page_tells_a_pass_from_a_failure_of_each_kind():
         "test_basic::TestEphemeral::test_b": "xfailed",
         "test_basic::TestIncremental::test_incremental": "failed",
     }
-    run = {"outcomes": outcomes, "seconds": 600}
+    run = {"outcomes": outcomes, "seconds": {"all": 600.0}}
     page = document(dict.fromkeys(TARGETS, run))
     assert "| TestEmpty | passes | passes |" in page
     assert "| TestEphemeral | 1 passes, 1 fails upstream | 1 passes, 1 fails upstream |" in page
@@ -128,7 +139,7 @@ def test_the_page_says_that_a_run_was_cut_short():
         for module, names in our_classes().items()
         for name in names
     }
-    runs = {target: {"outcomes": everything, "seconds": 60} for target in TARGETS}
+    runs = {target: {"outcomes": everything, "seconds": {"all": 60.0}} for target in TARGETS}
     assert "cut short" not in document(runs)
-    runs["session"] = {"outcomes": dict(list(everything.items())[2:]), "seconds": 60}
+    runs["session"] = {"outcomes": dict(list(everything.items())[2:]), "seconds": {"all": 60.0}}
     assert "cut short**: 2 times" in document(runs)
