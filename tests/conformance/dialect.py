@@ -9,11 +9,13 @@ import re
 __all__ = ["spark_statements"]
 
 _REPLACEMENTS = (
-    # Spark's tables have a schema, and no database above it.
-    (r"\{database\}\.", ""),
+    # Spark's tables have a schema, and no database above it: `None` where upstream fills it in.
+    (r"(?:\{database\}|\bNone)\.", ""),
+    # Names of columns, where upstream quotes them; a value is in single quotes.
+    (r'"(\w+)"', r"`\1`"),
     (r"\bTIMESTAMP WITHOUT TIME ZONE\b", "TIMESTAMP"),
     (r"::text\b", "::string"),
-    (r"(\w+\s+)TEXT(?=\s*[,)\n])", r"\1STRING"),
+    (r"(\S+\s+)TEXT(?=\s*[,)\n])", r"\1STRING"),
     # The ANSI rules of assignment turn no text into a time by themselves.
     (r"(?<!timestamp )('\d{4}-\d\d-\d\d \d\d:\d\d:\d\d')", r"timestamp \1"),
     # Delta adds columns without defaults only.

@@ -57,7 +57,7 @@ def assert_context(context: dict[str, object], state: str, project, target: dict
         "target_schema": project.test_schema,
         "target_threads": target["threads"],
         "target_type": "spark",
-        "target_user": target.get("user", ""),
+        "target_user": "",
         "target_pass": "",
     }
     assert {name: context[name] for name in expected} == expected

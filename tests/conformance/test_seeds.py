@@ -83,6 +83,15 @@ class TestSimpleSeedWithBOM(BaseSimpleSeedWithBOM):
 
 
 class TestSeedSpecificFormats(BaseSeedSpecificFormats):
+    """A tenth of upstream's rows: for each of them dbt-spark reads the whole column once."""
+
+    @staticmethod
+    def _make_big_seed(test_data_dir):
+        path = Path(test_data_dir) / "tmp.csv"
+        path.parent.mkdir()
+        path.write_text("\n".join(["seed_id", *map(str, range(2_000))]) + "\n")
+        return path
+
     @pytest.fixture(scope="class")
     def test_data_dir(self, tmp_path_factory):
         # Upstream makes this folder and deletes it.

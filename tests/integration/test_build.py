@@ -1,10 +1,12 @@
 """The whole way from a landed file to tested marts, over the real Thrift server."""
 
+import json
 from pathlib import Path
 
 import pytest
 from conftest import SYNTHETIC_ROWS
 
+from lakehouse.builds.state import production_state
 from lakehouse.summary import summarise
 
 pytestmark = pytest.mark.integration
@@ -28,6 +30,18 @@ def test_the_unit_tests_of_the_models_pass(lakehouse):
 def test_who_asks_the_server_reads_what_a_row_is(lakehouse, name: str):
     told = {row[0]: row[1] for row in lakehouse.sql(f"describe table extended {name}")}
     assert told["Comment"].startswith("Each row is one ")
+
+
+@pytest.mark.parametrize("name", ["marts.fct_purchases", "staging.stg_csv__purchases"])
+def test_who_asks_the_server_reads_what_a_column_is(lakehouse, name: str):
+    manifest = json.loads((production_state(lakehouse.settings) / "manifest.json").read_text())
+    (node,) = (
+        node for node in manifest["nodes"].values() if f"{node['schema']}.{node['name']}" == name
+    )
+    described = {column["name"]: column["description"] for column in node["columns"].values()}
+    stored = {row[0]: row[2] for row in lakehouse.sql(f"describe table {name}")}
+    assert described
+    assert {column: stored[column] for column in described} == described
 
 
 def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path: Path):
