@@ -65,8 +65,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.warehouse.dir": settings.lakehouse_root,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
-        # Else `select max(a_date)` of a Delta table fails over Thrift, where dates are those of Java 8
-        # (delta-io/delta#4201).
+        # Else `select max(a_date)` of a Delta table fails over Thrift, where dates are Java 8's:
+        # https://github.com/delta-io/delta/issues/4201
         "spark.databricks.delta.optimizeMetadataQuery.enabled": "false",
     }
     if settings.is_spark_here:

@@ -44,6 +44,14 @@ def test_who_asks_the_server_reads_what_a_column_is(lakehouse, name: str):
     assert {column: stored[column] for column in described} == described
 
 
+def test_the_newest_date_of_a_table_can_be_asked(lakehouse):
+    lakehouse.sql("create schema dated")
+    lakehouse.sql("create table dated.days using delta as select date'2018-11-23' as day")
+    later = "select 1 where date'2018-11-24' > (select max(day) from dated.days)"
+    assert lakehouse.sql(later) == [(1,)]
+    lakehouse.sql("drop schema dated cascade")
+
+
 def test_a_new_column_in_the_file_arrives_without_a_rebuild(lakehouse, tmp_path: Path):
     header = (
         "User_ID,Product_ID,Gender,Age,Occupation,City_Category,Stay_In_Current_City_Years,"
