@@ -211,6 +211,24 @@ FAILURES: dict[str, Failure] = {
         "dbt-spark writes a seed's name without quotes, and dots in it divide it",
         shows="REQUIRES_SINGLE_PART_NAMESPACE",
     ),
+    "test_utils::TestDateDiff": Failure(
+        "the local metastore, Derby, holds 32,700 characters of a view's text, and the test has more",
+        shows="A truncation error was encountered",
+    ),
+    "test_utils::TestGetIntervalsBetween": Failure(
+        "the test writes dates as 09/12/2023, which is no date to Spark's ANSI rules",
+        shows="CAST_INVALID_INPUT",
+        targets=("thrift",),
+    ),
+    "test_utils::TestGetIntervalsBetween::test_build_assert_equal": Failure(
+        "in a session dbt's macro has no answer while dbt compiles",
+        shows="UNRESOLVED_COLUMN",
+        targets=("session",),
+    ),
+    "test_utils::TestSplitPart": Failure(
+        "dbt-spark reads an array past its end, which is an error to Spark's ANSI rules",
+        shows="INVALID_ARRAY_INDEX",
+    ),
     "test_seeds::TestBasicSeed": _ROW_WITH_NULL,
     "test_seeds::TestSeedFullRefreshOn": _ROW_WITH_NULL,
     "test_seeds::TestSeedFullRefreshOff": _ROW_WITH_NULL,
