@@ -212,7 +212,7 @@ FAILURES: dict[str, Failure] = {
         shows="REQUIRES_SINGLE_PART_NAMESPACE",
     ),
     "test_utils::TestDateDiff": Failure(
-        "the local metastore, Derby, holds 32,700 characters of a view's text, and the test has more",
+        "the local metastore, Derby, holds 32,700 characters of a view, and the test has more",
         shows="A truncation error was encountered",
     ),
     "test_utils::TestGetIntervalsBetween": Failure(
