@@ -72,8 +72,8 @@ _NO_RECORD_OF_DELETION = Failure(
     _DELETIONS_WITHOUT_KEY, shows="AssertionError", link=_DELETIONS_ISSUE
 )
 _OTHER_CATALOG = Failure(
-    "dbt-spark's catalogue counts columns from 0, calls a view's `bigint` a `long`, and has no schema "
-    "for a relation that it asks by `describe`",
+    "dbt-spark's catalogue counts columns from 0, calls a view's `bigint` a `long`, and knows no "
+    "schema of a relation that it asks by `describe`",
     # In a session it depends on what other tests left in the catalogue.
     shows=("Key 'columns' in", "'NoneType' object has no attribute 'lower'"),
 )
