@@ -58,11 +58,13 @@ _ONE_STATEMENT = Failure(
 _NO_COMMENTS_IN_CATALOG = Failure(
     "dbt-spark's catalog holds no comments, though the tables do: `describe` shows them",
     shows="'NoneType' object has no attribute 'startswith'",
+    link="https://github.com/dbt-labs/dbt-spark/pull/180",
 )
 
 _SUBQUERY = Failure(
     "dbt-spark asks for the columns of a relation as `--empty` writes it: a subquery",
     shows="Syntax error at or near '('",
+    link="https://github.com/dbt-labs/dbt-adapters/issues/213",
 )
 _DELETIONS_WITHOUT_KEY = (
     "the record of a deletion has no value in any column of the source, not even in its key"
@@ -101,6 +103,7 @@ _NO_SQL_FUNCTIONS = Failure(
 _NO_EMPTY_SEEDS = "`dbt seed --empty` is of dbt-core 1.12, and the tests are ahead of 1.11"
 _EMPTY_SEEDS = "https://github.com/dbt-labs/dbt-core/issues/8981"
 _ALL_COLUMNS = "dbt-spark updates all columns of a table, and so misses one that the model lost"
+_COLUMNS_ISSUE = "https://github.com/dbt-labs/dbt-spark/pull/980"
 _DROPS_NO_COLUMNS = Failure(
     "dbt-spark drops no columns of Delta tables, and says so",
     shows="Compilation Error in model incremental_sync_all_columns",
@@ -154,18 +157,21 @@ FAILURES: dict[str, Failure] = {
     "test_incremental::TestOnSchemaChangeAppend::test_run_incremental_append_new_columns": Failure(
         "dbt-spark inserts into all columns of a table, and so misses one that the model lost",
         shows="UNRESOLVED_COLUMN",
+        link=_COLUMNS_ISSUE,
     ),
     "test_incremental::TestOnSchemaChangeAppend::test_run_incremental_sync_all_columns": (
         _DROPS_NO_COLUMNS
     ),
     "test_incremental::TestOnSchemaChangeMerge::test_run_incremental_append_new_columns": Failure(
-        _ALL_COLUMNS, shows="DELTA_MERGE_UNRESOLVED_EXPRESSION"
+        _ALL_COLUMNS, shows="DELTA_MERGE_UNRESOLVED_EXPRESSION", link=_COLUMNS_ISSUE
     ),
     "test_incremental::TestOnSchemaChangeMerge::test_run_incremental_sync_all_columns": (
         _DROPS_NO_COLUMNS
     ),
     "test_incremental::TestOnSchemaChangeInsertOverwrite"
-    "::test_run_incremental_append_new_columns": Failure(_ALL_COLUMNS, shows="UNRESOLVED_COLUMN"),
+    "::test_run_incremental_append_new_columns": Failure(
+        _ALL_COLUMNS, shows="UNRESOLVED_COLUMN", link=_COLUMNS_ISSUE
+    ),
     "test_incremental::TestOnSchemaChangeInsertOverwrite"
     "::test_run_incremental_sync_all_columns": _DROPS_NO_COLUMNS,
     "test_incremental::TestUniqueKey::test__one_unique_key": _ROW_WITH_NULL,
@@ -212,8 +218,9 @@ FAILURES: dict[str, Failure] = {
         shows="datetime.datetime(2099, 12, 31, 0, 0) == datetime.datetime(2016, 8, 20, 16, 44, 49)",
     ),
     "test_snapshots::TestSnapshotMultiUniqueKey": Failure(
-        "dbt names the parts of a key twice in one subquery, which Spark refuses",
+        "dbt-spark leaves the parts of a key in the snapshot, and names them again in the next run",
         shows="AMBIGUOUS_REFERENCE",
+        link="https://github.com/dbt-labs/dbt-adapters/issues/2101",
     ),
     "test_snapshots::TestSnapshotInvalidColumnNames": Failure(
         "dbt-spark refuses the snapshot with the adapter's older message",
@@ -243,6 +250,7 @@ FAILURES: dict[str, Failure] = {
     "test_utils::TestSplitPart": Failure(
         "dbt-spark reads an array past its end, which is an error to Spark's ANSI rules",
         shows="INVALID_ARRAY_INDEX",
+        link="https://github.com/dbt-labs/dbt-adapters/issues/469",
         targets=("thrift",),
     ),
     "test_seeds::TestBasicSeed": _ROW_WITH_NULL,
