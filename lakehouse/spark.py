@@ -44,6 +44,9 @@ def _local_conf(settings: Settings) -> dict[str, str]:
         # The collector that leaves most of a few cores to the work; pauses do not matter here.
         "spark.driver.extraJavaOptions": quoted_options([*java_options(var_dir / "tmp"), *options]),
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
+        # What the metastore cannot hold, such as a column's comment of more than 256 characters, it
+        # tries ten times, by default two seconds apart, while all others wait.
+        "spark.hadoop.hive.hmshandler.retry.interval": "100ms",
         "spark.local.dir": str(var_dir / "tmp"),
         # Two cores and small tables: more partitions only mean more files and more tasks.
         "spark.sql.shuffle.partitions": "4",

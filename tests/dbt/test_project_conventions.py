@@ -77,6 +77,17 @@ def test_every_column_has_a_description_and_a_type(described: list[Node]) -> Non
     assert [node["name"] for node in described if not node["columns"]] == []
 
 
+def test_a_columns_description_fits_into_the_metastore(described: list[Node]) -> None:
+    # Hive's metastore has 256 characters for it. With more, it tries to make the table ten times,
+    # and others wait, before Spark describes the table in its own way.
+    long = [
+        f"{node['name']}.{column['name']}"
+        for node, column in columns_of(described)
+        if len(column["description"]) > 255
+    ]
+    assert long == []
+
+
 def test_models_stand_in_the_folder_of_their_schema(models: list[Node]) -> None:
     assert [
         m["name"] for m in models if layer(m) != FOLDER_OF_SCHEMA.get(m["schema"], m["schema"])
