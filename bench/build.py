@@ -1,5 +1,6 @@
 """How long a build takes, beside the same SQL without dbt, and how that grows with the rows."""
 
+import json
 import math
 import shutil
 import statistics
@@ -19,6 +20,7 @@ from bench.own_lakehouse import HEAP, land_file, own_settings, timed_build
 from bench.report import write_results, write_section
 from bench.rows import read_texts, write_copies, write_further
 from bench.statements import read_statements, run_bare
+from lakehouse.builds.state import production_state
 from lakehouse.data.source import find_source
 from lakehouse.errors import TableError
 from lakehouse.services import supervisor
@@ -30,9 +32,21 @@ _SCALES = (1, 4, 16)
 
 
 @dataclass(frozen=True)
-class _FullBuild:
+class _Scale:
+    """Builds of one number of rows.
+
+    Attributes:
+        rows: purchases that landed at first.
+        seconds: of the full build.
+        one_percent_seconds: of the build after 1 % more had landed.
+        one_percent_test_share: data tests' part of that build, by seconds of dbt's threads.
+        peak_mb: memory of the server, in MiB.
+    """
+
     rows: int
     seconds: float
+    one_percent_seconds: float
+    one_percent_test_share: float
     peak_mb: int
 
 
@@ -60,7 +74,7 @@ def bench_build(settings: Settings, console: Console) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
 
-    full: list[_FullBuild] = []
+    scales: list[_Scale] = []
     heavy: HeavyModels | None = None
     beside: list[BesideDuckdb] = []
     for scale in _SCALES:
@@ -77,19 +91,26 @@ def bench_build(settings: Settings, console: Console) -> None:
             if scale == 1:
                 # The log as it stands now holds the statements of the full build alone.
                 statements = _statements(bench)
-                same, further = (path, source.data_kind), folder / "further.csv"
+                same = (path, source.data_kind)
                 noop_seconds = timed_build("again, nothing new", bench, console, same)
-                write_further(purchases, rows // 100, settings.seed, further)
-                one_percent_seconds = timed_build(
-                    "again, 1 % new rows", bench, console, (further, source.data_kind)
-                )
+            further = folder / "further.csv"
+            write_further(purchases, rows // 100, settings.seed, further, copies=scale)
+            one_percent_seconds = timed_build(
+                "again, 1 % new rows", bench, console, (further, source.data_kind)
+            )
+            if scale == 1:
                 one_percent_statements = len(_statements(bench))
-            full.append(_FullBuild(rows, seconds, _server_peak_mb(bench)))
+            scales.append(
+                _Scale(
+                    rows, seconds, one_percent_seconds, _test_share(bench), _server_peak_mb(bench)
+                )
+            )
         finally:
             supervisor.down(bench)
         path.unlink()
         console.print(f"Benchmark: {len(heavy.names)} marts in Spark and in DuckDB")
-        beside.append(run_beside_duckdb(heavy, rows, bench, memory=f"{HEAP}b"))
+        landed = rows + rows // 100
+        beside.append(run_beside_duckdb(heavy, landed, bench, memory=f"{HEAP}b"))
 
     bare = own_settings(settings, folder, "bare")
     write_copies(purchases, 1, folder / "bare.csv")
@@ -99,24 +120,26 @@ def bench_build(settings: Settings, console: Console) -> None:
     bare_seconds = run_bare([text.replace(old_root, new_root) for text in statements], bare)
 
     figures = {
-        "full_seconds": round(full[0].seconds, 1),
+        "full_seconds": round(scales[0].seconds, 1),
         "bare_sql_seconds": round(bare_seconds, 1),
         "noop_seconds": round(noop_seconds, 1),
-        "one_percent_seconds": round(one_percent_seconds, 1),
+        "one_percent_seconds": round(scales[0].one_percent_seconds, 1),
+        "one_percent_shares": [round(one.one_percent_seconds / one.seconds, 3) for one in scales],
+        "one_percent_test_share": round(scales[0].one_percent_test_share, 3),
         "growth_exponent": round(
-            growth_exponent([one.rows for one in full], [one.seconds for one in full]), 3
+            growth_exponent([one.rows for one in scales], [one.seconds for one in scales]), 3
         ),
-        "server_peak_mb": max(one.peak_mb for one in full),
+        "server_peak_mb": max(one.peak_mb for one in scales),
         "statements": len(statements),
         "one_percent_statements": one_percent_statements,
         "duckdb_seconds": [round(one.duckdb_total, 2) for one in beside],
         "spark_seconds_beside_duckdb": [round(one.spark_total, 2) for one in beside],
         "spark_overtakes_duckdb_at_rows": overtakes_at(beside),
-        "rows": full[0].rows,
+        "rows": scales[0].rows,
         "data": source.data_kind,
     }
     results = write_results("build", figures, settings)
-    write_section("build", _section(figures, full, beside))
+    write_section("build", _section(figures, scales, beside))
     shutil.rmtree(folder)
     console.print(f"Benchmark: written to {results} and docs/benchmarks.md", soft_wrap=True)
 
@@ -133,8 +156,16 @@ def _server_peak_mb(settings: Settings) -> int:
     return peak_memory_mb(thrift.pid)
 
 
-def _section(figures: dict[str, object], full: list[_FullBuild], beside: list[BesideDuckdb]) -> str:
-    full_seconds = full[0].seconds
+def _test_share(settings: Settings) -> float:
+    """The data tests' part of the newest build, by seconds of dbt's threads."""
+    results = json.loads((production_state(settings) / "run_results.json").read_text())["results"]
+    seconds = {each["unique_id"]: each["execution_time"] for each in results}
+    tests = sum(taken for name, taken in seconds.items() if name.startswith("test."))
+    return tests / sum(seconds.values())
+
+
+def _section(figures: dict[str, object], scales: list[_Scale], beside: list[BesideDuckdb]) -> str:
+    full_seconds = scales[0].seconds
 
     def row(what: str, seconds: float, ratio: str, goal: str) -> str:
         return f"| {what} | {seconds:.1f} | {ratio} | {goal} |"
@@ -169,12 +200,14 @@ def _section(figures: dict[str, object], full: list[_FullBuild], beside: list[Be
             "<= 40 % of a",
         ),
         "",
-        "| (e) rows, full build | seconds | microseconds a row | peak memory of the server, MiB |",
-        "|---:|---:|---:|---:|",
+        "| (e) rows | full build, s | microseconds a row | 1 % new rows, s | of the full build "
+        "| tests' part of it | peak memory of the server, MiB |",
+        "|---:|---:|---:|---:|---:|---:|---:|",
         *(
             f"| {one.rows:,} | {one.seconds:.1f} | {one.seconds / one.rows * 1e6:.1f} "
-            f"| {one.peak_mb:,} |"
-            for one in full
+            f"| {one.one_percent_seconds:.1f} | {one.one_percent_seconds / one.seconds:.0%} "
+            f"| {one.one_percent_test_share:.0%} | {one.peak_mb:,} |"
+            for one in scales
         ),
         "",
         f"Seconds grow as rows to the power of {figures['growth_exponent']} (goal: at most 1).",

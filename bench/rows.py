@@ -26,17 +26,17 @@ def write_copies(purchases: pa.Table, copies: int, path: Path) -> None:
     """Write the purchases so many times over, each copy with customers of its own."""
     options = csv.WriteOptions(quoting_style="none")
     with csv.CSVWriter(path, purchases.schema, write_options=options) as writer:
-        ids = pc.cast(purchases["User_ID"], pa.int64())
         for copy in range(copies):
-            moved = pc.cast(pc.add(ids, copy * _ID_STEP), pa.string())
+            moved = _moved_ids(purchases["User_ID"], copy)
             writer.write_table(purchases.set_column(0, "User_ID", moved))
 
 
-def write_further(purchases: pa.Table, count: int, seed: int, path: Path) -> None:
+def write_further(purchases: pa.Table, count: int, seed: int, path: Path, copies: int = 1) -> None:
     """Write further purchases: known customers buy known products that they did not buy yet.
 
     The customer's attributes come from one row of the file, the product's and the price from
-    another; pairs that the file holds are left out.
+    another; pairs that the file holds are left out. Where the file was written several times over
+    by :func:`write_copies`, the customers are those of all copies.
     """
     random = np.random.default_rng(seed)
     customers = purchases.take(random.integers(0, purchases.num_rows, 3 * count))
@@ -55,6 +55,14 @@ def write_further(purchases: pa.Table, count: int, seed: int, path: Path) -> Non
     is_first = np.zeros(drawn.num_rows, dtype=bool)
     is_first[first] = True
     is_new = pc.and_(pc.invert(pc.is_in(pair, known.combine_chunks())), pa.array(is_first))
+    further = drawn.filter(is_new).slice(0, count)
+    copy = pa.array(random.integers(0, copies, further.num_rows))
+    moved = _moved_ids(further["User_ID"], copy)
     csv.write_csv(
-        drawn.filter(is_new).slice(0, count), path, csv.WriteOptions(quoting_style="none")
+        further.set_column(0, "User_ID", moved), path, csv.WriteOptions(quoting_style="none")
     )
+
+
+def _moved_ids(ids: pa.ChunkedArray, copy: int | pa.Array) -> pa.ChunkedArray:
+    moved = pc.add(pc.cast(ids, pa.int64()), pc.multiply(copy, _ID_STEP))
+    return pc.cast(moved, pa.string())

@@ -92,6 +92,17 @@ def test_further_purchases_join_known_customers_and_products_anew(purchases, tmp
     assert {product for _, product in further} <= set(purchases["Product_ID"].to_pylist())
 
 
+def test_further_purchases_are_shared_out_over_the_customers_of_all_copies(purchases, tmp_path):
+    write_copies(purchases, 3, tmp_path / "x3.csv")
+    write_further(purchases, 20, 5, tmp_path / "further.csv", copies=3)
+    further = pairs(read_texts(tmp_path / "further.csv"))
+    known = pairs(read_texts(tmp_path / "x3.csv"))
+    users = {user for user, _ in further}
+    assert users <= {user for user, _ in known}
+    assert {int(user) // 10_000_000 for user in users} == {0, 1, 2}
+    assert not set(further) & set(known)
+
+
 def test_duckdb_gives_the_rows_that_spark_gave(lakehouse):
     settings = lakehouse.settings
     heavy = heaviest_marts(settings)
