@@ -89,6 +89,7 @@ def test_a_variable_of_a_view_changes_what_is_made_from_it(lakehouse):
     lakehouse.dbt(*build)
 
 
+@pytest.mark.long
 def test_a_variable_that_an_incremental_model_names_changes_rows_that_stood(lakehouse):
     limit = "select count(*) from cleansed.cleansed_purchases where outlier_reason like '%2.5'"
     run = ("run", "-s", "cleansed_purchases")

@@ -210,6 +210,7 @@ def test_a_filter_reads_only_the_partitions_it_names(lakehouse):
     assert len(lakehouse.sql(query + where)) == len(inside)
 
 
+@pytest.mark.long
 def test_z_order_lets_a_lookup_skip_files_and_vacuum_deletes_only_what_is_old(own_root):
     rows = 4_000
     for part in range(8):
