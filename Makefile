@@ -197,6 +197,10 @@ report: setup ## Write the conclusions for retailers, var/publications/report.ht
 dictionary: setup ## Write docs/data-dictionary.md from the descriptions beside the models
 	@$(PUBLISHING) dictionary
 
+.PHONY: tutorial
+tutorial: setup ## Walk docs/tutorial.md in a copy of the project, and take its pictures
+	@$(PUBLISHING) tutorial
+
 .PHONY: lint-dbt
 lint-dbt: setup ## Check what the dbt project says of itself: descriptions, tests, owners (no server)
 	@$(LAKEHOUSE) dbt parse --quiet --target-path ../var/dbt/lint
