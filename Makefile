@@ -92,7 +92,7 @@ publish: setup ## Let readers see a good state, without restoring anything (STAT
 	@$(LAKEHOUSE) publish $(if $(STATE),--state $(STATE))
 
 .PHONY: env
-env: setup ## Clone the published state into schemas of your own, to build upon (NAME=prices, DROP=1; lists without)
+env: setup ## Let the published state stand in schemas of your own, to build upon (NAME=prices, DROP=1; lists without)
 	@$(LAKEHOUSE) environment $(NAME) $(if $(DROP),--drop)
 
 .PHONY: history

@@ -36,7 +36,7 @@ def environment(
     ] = None,
     drop: Annotated[bool, typer.Option("--drop", help="Drop it with all that was built")] = False,
 ) -> None:
-    """Clone the published state into schemas of its own, to build upon: environment prices."""
+    """Let the published state stand in schemas of its own, to build upon: environment prices."""
     if name is None:
         _print_environments()
     elif drop:
@@ -45,8 +45,8 @@ def environment(
     else:
         made = environments.create(name, settings(), console)
         say(
-            f"Environment {name}: {made.count_tables} tables of state {made.note.state_id}, "
-            f"{made.size_bytes / 1e6:,.1f} MB of its own"
+            f"Environment {name}: state {made.note.state_id}, {made.count_tables} tables cloned, "
+            f"the others as views; {made.size_bytes / 1e6:,.1f} MB of its own"
         )
         say(
             f"Next: `cd dbt_project && LAKEHOUSE_DBT_SCHEMA={prefix_of(name)} dbt build "

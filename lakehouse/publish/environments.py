@@ -1,10 +1,13 @@
 """Throw-away environments: schemas of one's own, made from the published state without a copy.
 
-Each table is a shallow clone: a log of its own over the files of production. dbt builds upon them
-with ``LAKEHOUSE_DBT_SCHEMA`` set to their prefix, so whoever changes one model builds that alone.
+A table that dbt adds rows to is a shallow clone: a log of its own over the files of production. Any
+other, which dbt would make anew, is a view of its published version. dbt builds upon them with
+``LAKEHOUSE_DBT_SCHEMA`` set to their prefix, so whoever changes one model builds that alone.
 """
 
+import json
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +17,7 @@ from rich.console import Console
 from lakehouse.build import only_one_build
 from lakehouse.builds.server import prepare_server
 from lakehouse.builds.session import open_dbt
+from lakehouse.builds.state import production_state
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import GoodState
 from lakehouse.maintenance.sql import delta_path, execute_all
@@ -26,9 +30,14 @@ from lakehouse.publish.notes import (
 )
 from lakehouse.publish.record import PUBLISHED_LAYERS, read_publication
 from lakehouse.publish.step import check_readable
+from lakehouse.publish.views import at_version
 from lakehouse.settings import Settings
+from lakehouse.tables import TableName
 
-__all__ = ["Environment", "clone_statements", "create", "drop", "environments"]
+__all__ = ["Environment", "create", "drop", "environment_statements", "environments"]
+
+# How dbt makes what it adds rows to.
+_ADDED_TO = ("incremental", "snapshot")
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Environment:
 
     Attributes:
         note: its name and the state that it was cloned from.
-        count_tables: Delta tables in its schemas.
+        count_tables: Delta tables of its own in its schemas; what is a view is not counted.
         size_bytes: of all files of its own; those that it shares with production are not counted.
     """
 
@@ -46,25 +55,45 @@ class Environment:
     size_bytes: int
 
 
-def clone_statements(
-    state: GoodState, prefix: str, settings: Settings
+def environment_statements(
+    state: GoodState, added_to: Collection[TableName], prefix: str, settings: Settings
 ) -> tuple[list[str], list[str]]:
-    """Statements that make the schemas of an environment, and those that clone its tables."""
+    """Statements that make the schemas of an environment, and those that make what is in them.
+
+    Args:
+        state: to be made from.
+        added_to: tables that dbt adds rows to.
+        prefix: of the schemas.
+        settings: the project's settings.
+    """
     tables = {name: at for name, at in state.tables.items() if name.schema in PUBLISHED_LAYERS}
     schemas = [
         f"create schema if not exists {prefix}_{layer}"
         for layer in sorted({name.schema for name in tables})
     ]
-    clones = [
+    made = [
         f"create table if not exists {prefix}_{name.schema}.`{name.table}` "
         f"shallow clone {delta_path(name, settings)} version as of {pinned.version}"
+        if name in added_to
+        else f"create or replace view {prefix}_{name.schema}.`{name.table}` "
+        f"as {at_version(name, pinned)}"
         for name, pinned in tables.items()
     ]
-    return schemas, clones
+    return schemas, made
+
+
+def _added_to(settings: Settings) -> frozenset[TableName]:
+    """Tables that dbt adds rows to, by the last good build."""
+    manifest = json.loads((production_state(settings) / "manifest.json").read_text())
+    return frozenset(
+        TableName(node["schema"], node["alias"])
+        for node in manifest["nodes"].values()
+        if node["config"].get("materialized") in _ADDED_TO
+    )
 
 
 def create(name: str, settings: Settings, console: Console) -> Environment:
-    """Clone every published table into schemas ``env_<name>_...``.
+    """Make every published table of dbt's stand in schemas ``env_<name>_...`` too.
 
     Raises:
         TableError: the name is taken or no name, nothing is published, or Spark refuses; what was
@@ -81,7 +110,8 @@ def create(name: str, settings: Settings, console: Console) -> Environment:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         note = EnvironmentNote(name, publication.state.state_id, now)
         note_environment(note, settings)
-        for statements in clone_statements(publication.state, prefix, settings):
+        added_to = _added_to(settings)
+        for statements in environment_statements(publication.state, added_to, prefix, settings):
             execute_all(f"environment {name}", statements, settings)
     return _measured(note, settings)
 

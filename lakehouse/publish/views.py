@@ -13,7 +13,14 @@ from lakehouse.publish.record import Publication
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
 
-__all__ = ["STATE_VIEW", "VIEWS_SCHEMA", "changed_views", "drop_views", "refresh_views"]
+__all__ = [
+    "STATE_VIEW",
+    "VIEWS_SCHEMA",
+    "at_version",
+    "changed_views",
+    "drop_views",
+    "refresh_views",
+]
 
 VIEWS_SCHEMA = "published"
 STATE_VIEW = "state"
@@ -35,7 +42,7 @@ def changed_views(before: Versions | None, now: Versions, existing: set[str]) ->
     """
     marts = {name: pinned for name, pinned in now.items() if name.schema == _MARTS}
     statements = [
-        _view(name.table, _at_version(name, pinned))
+        _view(name.table, at_version(name, pinned))
         for name, pinned in marts.items()
         if before is None or name.table not in existing or before.get(name) != pinned
     ]
@@ -114,7 +121,8 @@ def _state_view(publication: Publication, *, is_complete: bool) -> str:
     )
 
 
-def _at_version(name: TableName, pinned: PinnedVersion) -> str:
+def at_version(name: TableName, pinned: PinnedVersion) -> str:
+    """The query of a table as it was at a version."""
     checked = TableName.parse(str(name))
     return f"select * from {checked} version as of {pinned.version}"  # noqa: S608 - checked
 

@@ -250,8 +250,14 @@ def test_an_environment_is_built_upon_and_leaves_nothing_behind(builds):
     lakehouse, console = builds.lakehouse, Console(file=StringIO())
     settings = lakehouse.settings
     made = environments.create("one", settings, console)
+    views = {
+        layer: {name for _, name, _ in lakehouse.sql(f"show views in env_one_{layer}")}
+        for layer in ("cleansed", "features", "marts")
+    }
     everything = sum(file.stat().st_size for file in Path(settings.lakehouse_root).rglob("*"))
-    assert made.count_tables > 40
+    assert made.count_tables > 10
+    assert views["marts"] >= {"dim_products", "dim_customers"}
+    assert "fct_purchases" not in views["marts"]
     assert made.size_bytes < everything / 4
     count = "select count(*) from {}.fct_purchases"
     before = lakehouse.sql(count.format("published"))
@@ -259,6 +265,15 @@ def test_an_environment_is_built_upon_and_leaves_nothing_behind(builds):
     lakehouse.sql("delete from env_one_marts.fct_purchases where user_id is not null")
     assert lakehouse.sql(count.format("env_one_marts")) == [(0,)]
     assert lakehouse.sql(count.format("published")) == before
+    # dbt makes a table of its own where a view stands.
+    own = LakehouseUnderTest(settings.model_copy(update={"dbt_schema": "env_one"}))
+    state = str(production_state(settings))
+    own.dbt("run", "-s", MODEL, "--defer", "--state", state, target="dev")
+    assert MODEL not in {name for _, name, _ in lakehouse.sql("show views in env_one_marts")}
+    of_products = "select count(*) from {}.dim_products"
+    assert lakehouse.sql(of_products.format("env_one_marts")) == lakehouse.sql(
+        of_products.format("published")
+    )
     environments.drop("one", settings, console)
     assert [name for (name,) in lakehouse.sql("show schemas") if name.startswith("env_")] == []
     assert not list(Path(settings.lakehouse_root).glob("env_*"))

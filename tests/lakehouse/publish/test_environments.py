@@ -1,5 +1,6 @@
-"""Throw-away environments: their names, what is cloned, and that no vacuum harms them."""
+"""Throw-away environments: their names, what is in them, and that no vacuum harms them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -7,11 +8,17 @@ import pytest
 from deltalake import write_deltalake
 from rich.console import Console
 
+from lakehouse.builds.state import production_state
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import record_good_state
 from lakehouse.maintenance.vacuum import vacuum
 from lakehouse.publish import environments as environments_module
-from lakehouse.publish.environments import clone_statements, create, drop, environments
+from lakehouse.publish.environments import (
+    create,
+    drop,
+    environment_statements,
+    environments,
+)
 from lakehouse.publish.notes import forget_environment, prefix_of, read_notes
 from lakehouse.publish.record import move_to
 from lakehouse.settings import Settings
@@ -24,7 +31,16 @@ QUIET = Console(quiet=True)
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
-    return Settings(var_dir=tmp_path, root="", _env_file=None)
+    """A lakehouse whose last good build made marts.facts anew, and added rows to marts.states."""
+    made = Settings(var_dir=tmp_path, root="", _env_file=None)
+    nodes = [
+        {"schema": "marts", "alias": alias, "config": {"materialized": how}}
+        for alias, how in (("facts", "table"), ("states", "snapshot"))
+    ]
+    production_state(made).mkdir(parents=True)
+    manifest = {"nodes": {node["alias"]: node for node in nodes}}
+    (production_state(made) / "manifest.json").write_text(json.dumps(manifest))
+    return made
 
 
 @pytest.fixture
@@ -54,25 +70,31 @@ def test_a_name_is_small_letters_and_digits(name):
         prefix_of(name)
 
 
-def test_what_builds_write_is_cloned_at_its_published_version(settings):
+def test_what_dbt_adds_rows_to_is_cloned_and_the_rest_is_seen_at_its_published_version(settings):
+    states = TableName("marts", "states")
     write(settings, 1, TableName("bronze", "csv_purchases"))
     write(settings, 1)
     write(settings, 2)
-    schemas, clones = clone_statements(record_good_state(settings), "env_x", settings)
+    write(settings, 3, states)
+    schemas, made = environment_statements(record_good_state(settings), {states}, "env_x", settings)
     assert schemas == ["create schema if not exists env_x_marts"]
-    assert clones == [
-        "create table if not exists env_x_marts.`facts` shallow clone "
-        f"delta.`{settings.table_path('marts', 'facts')}` version as of 1"
+    assert sorted(made) == [
+        "create or replace view env_x_marts.`facts` as select * from marts.facts version as of 1",
+        "create table if not exists env_x_marts.`states` shallow clone "
+        f"delta.`{settings.table_path('marts', 'states')}` version as of 0",
     ]
 
 
 def test_an_environment_is_made_once_from_the_published_state(settings, sent):
     with pytest.raises(TableError, match="Nothing is published"):
         create("x", settings, QUIET)
+    write(settings, 5, TableName("marts", "states"))
     published(settings, 1)
     write(settings, 2)
     create("x", settings, QUIET)
-    assert "version as of 0" in sent[-1]
+    clone, view = sorted(sent)[-1], sorted(sent)[0]
+    assert "shallow clone" in clone
+    assert view.endswith("marts.facts version as of 0")
     assert [each.note.state_id for each in environments(settings)] == [1]
     with pytest.raises(TableError, match="environment x already"):
         create("x", settings, QUIET)
