@@ -14,9 +14,8 @@ from sklearn.metrics import r2_score
 
 from lakehouse.errors import ModelError
 from ml.bootstrap import bootstrap_interval
-from ml.purchase.biases import Biases, PriceUnits
-from ml.purchase.factorisation import Factorisation, FactorisationBudget
-from ml.purchase.rows import Vocabulary
+from ml.purchase.base import forecast_by_base
+from ml.purchase.factorisation import FactorisationBudget
 from ml.task import Metric
 
 __all__ = ["forecast_other_half", "judge_baskets"]
@@ -53,32 +52,17 @@ def forecast_other_half(
             "No customer has two purchases, so no basket can be forecast from another one. "
             "Land more purchases"
         )
-    vocabulary = Vocabulary.of(known)
-    codes, questions = vocabulary.encode(known), vocabulary.encode(asked)
-    amounts = known["purchase"].to_numpy(dtype=float)
-    units = PriceUnits.fit(codes.category, amounts)
-    levels = units.to_levels(codes.category, amounts)
-    biases = Biases.fit(codes, levels, vocabulary)
-    factors = Factorisation.fit(
-        codes.user,
-        codes.product,
-        levels - biases.predict(codes),
-        (vocabulary.user_count, vocabulary.product_count),
-        budget,
-        seed,
-    )
-    expected = biases.predict(questions) + factors.predict(questions.user, questions.product)
     rows = pd.DataFrame(
         {
             "user_id": asked["user_id"].to_numpy(),
             "actual": asked["purchase"].to_numpy(dtype=float),
-            "predicted": units.to_purchase(questions.category, expected),
+            "predicted": forecast_by_base(known, asked, budget, seed),
             **_baselines(known, asked),
         }
     )
     sums = {name: (name, "sum") for name in rows.columns if name != "user_id"}
     baskets = rows.groupby("user_id").agg(count_purchases=("actual", "size"), **sums)
-    return baskets.assign(count_only=baskets["count_purchases"] * amounts.mean())
+    return baskets.assign(count_only=baskets["count_purchases"] * known["purchase"].mean())
 
 
 def _baselines(known: pd.DataFrame, asked: pd.DataFrame) -> dict[str, np.ndarray]:

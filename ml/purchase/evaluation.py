@@ -1,6 +1,7 @@
 """The figures of the purchase task side by side, and what they say about hypothesis 1."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ml.goals import GOALS
 from ml.promotion import Check
 from ml.purchase.baselines import is_in_recipe
 from ml.purchase.basket import judge_baskets
+from ml.purchase.cold import ColdCustomers
 from ml.purchase.data import PurchaseSplits
 from ml.purchase.encoder import Encoder
 from ml.purchase.intervals import INTERVAL_COLUMNS, covered_shares
@@ -107,6 +109,7 @@ def evaluate_purchase(
     answers: pd.DataFrame,
     candidates: Mapping[str, np.ndarray],
     baskets: pd.DataFrame,
+    cold: ColdCustomers,
     encoder: Encoder,
     seed: int,
     params: Mapping[str, Mapping[str, Any]],
@@ -120,6 +123,7 @@ def evaluate_purchase(
         candidates: name -> amounts that a model expects of the validation rows; ``stack`` and
             ``base`` are among them.
         baskets: forecast halves of known customers' baskets.
+        cold: test rows of customers that were held out.
         encoder: of the refitted model.
         seed: of the bootstrap.
         params: name of a model, or ``spark`` -> parameters that it was tuned and fitted with.
@@ -151,6 +155,7 @@ def evaluate_purchase(
         Metric("noise_floor_rmse", floor_rmse),
         Metric("noise_ceiling_r2", ceiling_r2),
     ]
+    metrics += _judge_cold(cold, actual, chosen, of_test, seed)
     coverage = covered_shares(
         release.test_codes.category, actual, answers[list(INTERVAL_COLUMNS)].to_numpy()
     )
@@ -180,6 +185,7 @@ def evaluate_purchase(
             f"purchase_basket_r2_of_{name}": by_name[f"basket_ticket_r2_of_{name}"]
             for name in ("own_mean", "product_means", "group_by")
         }
+        | {f"purchase_{name}": by_name[name] for name in _COLD if name in by_name}
         | {f"purchase_{name}_rmse": by_name[f"{name}_validation_rmse"] for name in candidates}
         | {f"purchase_{name}": value for name, value in coverage.items()},
         params={
@@ -196,17 +202,45 @@ def evaluate_purchase(
         checks=(leak_check(by_name["test_r2"]),),
         conclusions=_conclusions(by_name),
         limits=(
-            "Customers and products that were not in the training rows get what is known of their "
-            "category alone.",
+            "Of a customer or product that was not in the training rows, only what is known of the "
+            "other, of the category and of the customer's attributes counts.",
             "Expected amounts of training and validation rows are in-sample; measure the model by "
             "the rows of split 'test' only.",
-            "No test customer is unknown to the model, so nothing here is measured on new ones; "
-            "intervals are not known to hold for them.",
+            f"No test customer is unknown to the model. {_cold_words(by_name)} Intervals are not "
+            "known to hold for new customers.",
             "Marital status and years in the city are accepted but not used: they tell nothing "
             "beyond the customer's own purchases.",
         ),
         figures=figures,
         tables={f"importances_{name}.csv": t for name, t in importances.items() if len(t)},
+    )
+
+
+_COLD = ("cold_customer_rmse", "cold_customer_rmse_when_known")
+
+
+def _judge_cold(
+    cold: ColdCustomers, actual: np.ndarray, chosen: np.ndarray, customers: np.ndarray, seed: int
+) -> list[Metric]:
+    """RMSE of the test rows of held-out customers: unseen, and by the model that knows them."""
+    if not cold.is_cold.any():
+        return []
+    rows = cold.is_cold
+    asked = {"cold_customer": cold.predicted, "known": chosen[rows]}
+    unseen, seen = (
+        judge_amounts(name, actual[rows], amounts, seed, customers[rows])["rmse"]
+        for name, amounts in asked.items()
+    )
+    return [unseen, replace(seen, name="cold_customer_rmse_when_known")]
+
+
+def _cold_words(value: Mapping[str, float]) -> str:
+    if "cold_customer_rmse" not in value:
+        return "There are too few customers to hold some out and measure it on them."
+    return (
+        f"For one customer in ten, held out for it, the RMSE is "
+        f"{value['cold_customer_rmse']:,.0f}; for the same purchases it is "
+        f"{value['cold_customer_rmse_when_known']:,.0f} where the customers are known."
     )
 
 

@@ -19,6 +19,7 @@ from ml.purchase.champion import (
     encode_split,
     fit_champion,
 )
+from ml.purchase.cold import ColdCustomers, forecast_cold_customers
 from ml.purchase.data import TRAINING_SET, PurchaseSplits, read_purchases, split_purchases
 from ml.purchase.encoder import Encoder
 from ml.purchase.evaluation import evaluate_purchase
@@ -58,6 +59,7 @@ class FittedPurchase:
         spark: MLlib's models by name.
         candidates: name -> amounts that it expects of the validation rows.
         baskets: forecast halves of known customers' baskets.
+        cold: test rows of customers that were held out.
     """
 
     model: PurchaseModel
@@ -67,6 +69,7 @@ class FittedPurchase:
     spark: Mapping[str, SparkFit]
     candidates: Mapping[str, np.ndarray]
     baskets: pd.DataFrame
+    cold: ColdCustomers
 
 
 class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
@@ -117,6 +120,8 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
         context.say("  baskets of known customers")
         purchases = pd.concat([split.release.train, split.release.test]).sort_values("event_id")
         baskets = forecast_other_half(purchases, budget.encoder.factorisation, context.seed)
+        context.say("  customers that the model never saw")
+        cold = forecast_cold_customers(split.release, budget.encoder.factorisation, context.seed)
         context.say(f"  fitting the chosen one ({chosen}) on training and validation rows")
         again = encode_split(split.release, budget, context.seed)
         if chosen == "stack":
@@ -138,6 +143,7 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
             spark,
             candidates,
             baskets,
+            cold,
         )
 
     def evaluate(
@@ -150,6 +156,7 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
             answers,
             fitted.candidates,
             fitted.baskets,
+            fitted.cold,
             fitted.encoder,
             context.seed,
             _params(fitted, is_quick=context.is_quick),

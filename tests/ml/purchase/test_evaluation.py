@@ -9,6 +9,7 @@ from purchase_sample import training_set
 
 from ml.purchase.basket import forecast_other_half
 from ml.purchase.champion import QUICK, EncodedSplit, encode_split, fit_champion
+from ml.purchase.cold import forecast_cold_customers
 from ml.purchase.data import PurchaseSplits, split_purchases
 from ml.purchase.evaluation import evaluate_purchase, judge_amounts, leak_check, noise_ceiling
 from ml.purchase.intervals import INTERVAL_COLUMNS
@@ -78,6 +79,10 @@ def test_a_planted_leak_rings_the_alarm():
     assert not found.checks[0].is_passed
     assert "R2 0.9" in found.checks[0].detail
     assert "has to be explained before it is believed" in found.conclusions[0]
+    # Who knows the amounts is off by less than who has never seen the customer.
+    value = {metric.name: metric.value for metric in found.metrics}
+    assert value["cold_customer_rmse_when_known"] < value["cold_customer_rmse"]
+    assert any(f"{value['cold_customer_rmse']:,.0f}" in limit for limit in found.limits)
 
 
 def test_a_shuffled_target_is_not_predicted():
@@ -104,7 +109,8 @@ def evaluated(splits: PurchaseSplits, amounts: np.ndarray, encoded: EncodedSplit
     answers = pd.DataFrame({"predicted_purchase": amounts}).reindex(
         columns=["predicted_purchase", *INTERVAL_COLUMNS]
     )
-    return evaluate_purchase(splits, answers, candidates, baskets, encoded.encoder, 1, {}, {})
+    cold = forecast_cold_customers(splits.release, QUICK.encoder.factorisation, seed=1)
+    return evaluate_purchase(splits, answers, candidates, baskets, cold, encoded.encoder, 1, {}, {})
 
 
 def _with(features: np.ndarray, column: np.ndarray) -> np.ndarray:
