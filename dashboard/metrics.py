@@ -17,6 +17,7 @@ __all__ = [
     "leak_check",
     "meets_goal",
     "null_models",
+    "stability_index",
     "with_verdicts",
 ]
 
@@ -24,6 +25,7 @@ __all__ = [
 _GOAL = re.compile(r"^\s*(>=|<=|>|<)\s*(-?(?:\d[\d,]*)?\.?\d+)(?=\s*$|\s*,\s|\s+[a-z])")
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _DECILES = 10
+_LEAST_SHARE = 1e-4
 _SEPARATIONS = {
     "silhouette_euclidean": ("The segments", "accent"),
     "uniform_line_silhouette_euclidean": ("Evenly spaced points", "grey"),
@@ -162,8 +164,6 @@ def drift(scored: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
         )
         return tenth.group_by("tenth").agg(share=pl.len() / len(tenth))
 
-    # A tenth without rows would make the logarithm infinite.
-    floor = 1e-4
     return (
         pl.DataFrame({"tenth": pl.Series(range(1, len(cuts) + 2), dtype=pl.Int32)})
         .join(shares(expected).rename({"share": "share_expected"}), on="tenth", how="left")
@@ -172,13 +172,26 @@ def drift(scored: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
             on="tenth",
             how="left",
         )
-        .with_columns(pl.col("share_expected", "share_live").fill_null(0).clip(floor))
-        .with_columns(
-            psi=(pl.col("share_live") - pl.col("share_expected"))
-            * (pl.col("share_live") / pl.col("share_expected")).log()
-        )
+        .with_columns(psi=stability_index("share_expected", "share_live"))
+        .with_columns(_floored("share_expected"), _floored("share_live"))
         .sort("tenth")
     )
+
+
+def stability_index(expected: str, found: str) -> pl.Expr:
+    """The part that each row adds to the population stability index of two distributions.
+
+    Args:
+        expected: column with the share that was to be expected; null for none.
+        found: column with the share that was found, likewise.
+    """
+    before, now = _floored(expected), _floored(found)
+    return (now - before) * (now / before).log()
+
+
+def _floored(share: str) -> pl.Expr:
+    # A share of nothing would make the logarithm infinite.
+    return pl.col(share).fill_null(0).clip(_LEAST_SHARE)
 
 
 def null_models(metrics: pl.DataFrame) -> pl.DataFrame:

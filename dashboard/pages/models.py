@@ -14,6 +14,7 @@ from dashboard.champions import (
 )
 from dashboard.dots import Line, dots
 from dashboard.formats import AMOUNT, SCORE, SHARE, Unit, count_of, number
+from dashboard.live_errors import errors_by_day, unseen
 from dashboard.metric_names import metric_name
 from dashboard.metrics import drift, goal_bound, leak_check, with_verdicts
 from dashboard.page import Page, View
@@ -69,19 +70,41 @@ def _tables(view: View) -> list[DataTable]:
     if quality is not None:
         ordered = quality.sort("split", "product_category_1")
         found.append(DataTable("errors_by_category", "Errors by category", ordered))
+    days = _days(view)
+    if days is not None:
+        found.append(DataTable("live_errors", "Live errors and drift by day", days))
     shift = _drift(view)
     if shift is not None:
         found.append(DataTable("prediction_drift", "Drift by tenth of predictions", shift))
     return found
 
 
+def _unseen(view: View) -> pl.DataFrame | None:
+    """Live predictions of purchases that the model did not learn from, with what was paid."""
+    live = view.store.rows(
+        LIVE, ("event_id", "event_at", "features", "predicted_purchase", "actual_purchase")
+    )
+    if live is None:
+        return None
+    with_category = live.with_columns(pl.col("features").struct.field("product_category_1")).drop(
+        "features"
+    )
+    return unseen(with_category.drop_nulls(), view.store.rows(SCORED, ("event_id", "split")))
+
+
+def _days(view: View) -> pl.DataFrame | None:
+    live, quality = _unseen(view), view.store.rows(QUALITY)
+    if live is None or quality is None or live.is_empty():
+        return None
+    tested = quality.filter(pl.col("split") == "test")
+    return None if tested.is_empty() else errors_by_day(live, tested)
+
+
 def _drift(view: View) -> pl.DataFrame | None:
-    scored = view.store.rows(SCORED, ("split", "predicted_purchase"))
-    live = view.store.rows(LIVE, ("predicted_purchase",))
+    scored, live = view.store.rows(SCORED, ("split", "predicted_purchase")), _unseen(view)
     if scored is None or live is None:
         return None
     tested = scored.filter(pl.col("split") == "test")
-    live = live.drop_nulls()
     return None if tested.is_empty() or live.is_empty() else drift(tested, live)
 
 
@@ -192,22 +215,21 @@ def _comparisons(
 
 
 def _live_quality(view: View) -> list[Component]:
-    live = view.store.rows(LIVE, ("predicted_purchase", "actual_purchase", "event_at"))
+    live = _unseen(view)
     if live is None:
         return [blocks.empty("Live predictions", LIVE)]
-    errors = live.drop_nulls().with_columns(
-        error=pl.col("predicted_purchase") - pl.col("actual_purchase")
-    )
+    errors = live.with_columns(error=pl.col("predicted_purchase") - pl.col("actual_purchase"))
     if errors.is_empty():
-        return [blocks.note("Live predictions", "None has an amount yet.", "grey")]
+        words = "None is of a purchase that the model did not learn from: a replay sends the file."
+        return [blocks.note("Live predictions", words, "grey")]
     rmse = (errors["error"] ** 2).mean() ** 0.5
     shift = _drift(view)
     psi = None if shift is None else shift["psi"].sum()
     state = "-" if psi is None else _drift_words(psi)
     content = [
         blocks.figures(
-            ("Live predictions", number(len(errors)), "with the amount that came with them"),
-            ("Live RMSE", number(rmse), "a replay sends training rows again: not a test"),
+            ("Live predictions", number(len(errors)), "of purchases that it did not learn from"),
+            ("Live RMSE", number(rmse), "typical error on them"),
             ("Live bias", number(errors["error"].mean()), "predicted less actual"),
             ("Drift (PSI)", number(psi, 3), state),
         )

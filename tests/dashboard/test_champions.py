@@ -8,6 +8,7 @@ import pytest
 from dashboard.champions import compared, goals_missed, model_card, standing
 from dashboard.dots import Line, dots, grid
 from dashboard.formats import SCORE
+from dashboard.live_errors import errors_by_day, unseen
 from dashboard.metric_names import metric_name
 from dashboard.metrics import (
     calibration,
@@ -256,6 +257,39 @@ def test_a_field_of_answers_has_letters_beside_colours():
     ]
     assert figure["data"][1]["customdata"] == ["t1, b2"]
     assert figure["data"][1]["text"] == ["x"]
+
+
+def test_what_a_model_learnt_from_says_nothing_of_it_live():
+    live = pl.DataFrame({"event_id": ["learnt", "chosen by", "tested on", "new"]})
+    scored = pl.DataFrame(
+        {
+            "event_id": ["learnt", "chosen by", "tested on"],
+            "split": ["train", "validation", "test"],
+        }
+    )
+    assert unseen(live, scored)["event_id"].to_list() == ["tested on", "new"]
+    assert unseen(live, None).equals(live)
+
+
+def test_errors_and_the_mix_of_categories_are_told_by_day():
+    friday, saturday = datetime(2018, 11, 23, 12), datetime(2018, 11, 24, 23, 59)
+    live = pl.DataFrame(
+        {
+            "event_at": [friday, friday, saturday, saturday],
+            "predicted_purchase": [100.0, 200.0, 300.0, 300.0],
+            "actual_purchase": [103, 204, 310, 290],
+            "product_category_1": [1, 5, 5, 5],
+        }
+    )
+    tested = pl.DataFrame({"product_category_1": [1, 5], "count_purchases": [40, 40]})
+    first, second = errors_by_day(live, tested).iter_rows(named=True)
+    assert (first["day"], first["count_purchases"]) == (friday.date(), 2)
+    assert first["root_mean_squared_error"] == pytest.approx((25 / 2) ** 0.5)
+    assert first["mean_error"] == pytest.approx(-3.5)
+    # Half and half, as in the test rows; then one category alone.
+    assert first["category_psi"] == pytest.approx(0)
+    assert (second["root_mean_squared_error"], second["mean_error"]) == (10, 0)
+    assert second["category_psi"] > 0.25
 
 
 def test_predictions_that_stay_alike_do_not_drift():
