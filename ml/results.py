@@ -1,7 +1,8 @@
-"""The figures of the models in use: ``var/results/ml.json`` and ``predictions.model_metrics``.
+"""The figures of the models in use: ``var/results/ml.json`` and tables of ``predictions``.
 
-A run keeps its own figures as ``figures.json``. They are published from there when its model comes
-into use, by a training or by the way back, so that figures are always those of the champion.
+The metrics stand in ``model_metrics``, what they say of the project's claims in ``verdicts``. A run
+keeps its own figures as ``figures.json``. They are published from there when its model comes into
+use, by a training or by the way back, so that figures are always those of the champion.
 """
 
 import json
@@ -19,9 +20,10 @@ from mlflow.exceptions import MlflowException
 from lakehouse.errors import ModelError
 from lakehouse.settings import Settings
 from ml.goals import find_goal
-from ml.tables import Provenance, write_predictions
-from ml.task import Evaluation, Task, TaskContext
+from ml.tables import PREDICTION_TABLES, Provenance, write_predictions
+from ml.task import Evaluation, Metric, Task, TaskContext
 from ml.tracking import find_run, use_tracking
+from ml.verdicts import verdict_rows
 
 __all__ = [
     "COSTS",
@@ -127,7 +129,11 @@ def publish(
             + [("goal", pa.string())]
         ),
     ).rename_columns({"name": "metric"})
-    write_predictions("model_metrics", rows, provenance, settings, replace={"task": task.name})
+    own_rows = {"task": task.name}
+    write_predictions("model_metrics", rows, provenance, settings, replace=own_rows)
+    verdicts = verdict_rows(task.name, (Metric(**metric) for metric in known["metrics"]))
+    judged = pa.Table.from_pylist(verdicts, pa.schema(PREDICTION_TABLES["verdicts"].fields))
+    write_predictions("verdicts", judged, provenance, settings, replace=own_rows)
     merge_results(own | {"data": record.data_kind}, settings, without=task.name)
 
 

@@ -180,6 +180,21 @@ _TABLES = (
             ("goal", _TEXT),
         ),
     ),
+    PredictionTable(
+        "verdicts",
+        "Each row is one claim of the project with what became of it.",
+        ("task",),
+        (
+            ("task", _TEXT),
+            ("claim", _TEXT),
+            ("outcome", _TEXT),
+            ("sentence", _TEXT),
+            ("effect", _TEXT),
+            ("value", _REAL),
+            ("low", _REAL),
+            ("high", _REAL),
+        ),
+    ),
 )
 
 PREDICTION_TABLES = {table.name: table for table in _TABLES}

@@ -1,16 +1,26 @@
 """What became of the project's hypotheses: a verdict in plain words, from the newest figures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from ml.goals import GOALS, Goal
 from ml.hypotheses.data import FACTORS, OUTCOMES, is_demographic
 from ml.segments.chance import TIERS, verdict_of
 from ml.task import Metric
 
-__all__ = ["HYPOTHESES", "Figure", "Hypothesis", "NewestRun", "verdicts_table"]
+__all__ = [
+    "HYPOTHESES",
+    "Figure",
+    "Hypothesis",
+    "NewestRun",
+    "Verdict",
+    "verdict_rows",
+    "verdicts_table",
+]
 
 Values = Mapping[str, float]
+Outcome = Literal["Holds", "Holds in part", "Does not hold"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,21 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What became of a hypothesis.
+
+    Attributes:
+        outcome: in a word.
+        sentence: what it means.
+        effect: the metric that shows how large it is.
+    """
+
+    outcome: Outcome
+    sentence: str
+    effect: Metric
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """One claim of the project, and how it is judged.
 
@@ -36,20 +61,27 @@ class Hypothesis:
         task: of ``python -m ml train`` that measures it.
         claim: in plain words.
         figures: that decide.
-        verdict: from the task's metrics by name, and whether all figures reach their goals, to the
-            verdict in plain words.
+        told: further metrics that the sentence tells.
+        effect: from the task's metrics by name to the one that shows how large the effect is.
+        rule: from the values of the metrics, and whether all figures reach their goals, to the
+            outcome and one sentence.
     """
 
     task: str
     claim: str
     figures: tuple[Figure, ...]
-    verdict: Callable[[Values, bool], str]
+    told: tuple[str, ...]
+    effect: Callable[[Values], str]
+    rule: Callable[[Values, bool], tuple[Outcome, str]]
 
-    def judge(self, values: Values) -> str:
-        """The verdict that these metrics lead to."""
-        return self.verdict(
-            values, all(one.goal.is_met(values[one.metric]) for one in self.figures)
-        )
+    def judge(self, metrics: Mapping[str, Metric]) -> Verdict | None:
+        """The verdict that these metrics lead to; None while one that decides is missing."""
+        if any(name not in metrics for name in (*(f.metric for f in self.figures), *self.told)):
+            return None
+        values = {name: metric.value for name, metric in metrics.items()}
+        is_reached = all(one.goal.is_met(values[one.metric]) for one in self.figures)
+        outcome, sentence = self.rule(values, is_reached)
+        return Verdict(outcome, sentence, metrics[self.effect(values)])
 
 
 @dataclass(frozen=True)
@@ -65,6 +97,30 @@ class NewestRun:
     metrics: Mapping[str, Metric]
 
 
+def verdict_rows(task: str, metrics: Iterable[Metric]) -> list[dict[str, str | float | None]]:
+    """The verdict on a task's hypothesis as a row of ``predictions.verdicts``.
+
+    Returns:
+        No row where the task has no hypothesis, or a metric that decides is missing.
+    """
+    by_name = {metric.name: metric for metric in metrics}
+    judged = [(one, one.judge(by_name)) for one in HYPOTHESES if one.task == task]
+    return [
+        {
+            "task": task,
+            "claim": one.claim,
+            "outcome": verdict.outcome,
+            "sentence": verdict.sentence,
+            "effect": verdict.effect.name,
+            "value": verdict.effect.value,
+            "low": verdict.effect.low,
+            "high": verdict.effect.high,
+        }
+        for one, verdict in judged
+        if verdict is not None
+    ]
+
+
 def verdicts_table(newest: Mapping[str, NewestRun]) -> str:
     """The hypotheses as a Markdown table; one without a run names the command that judges it.
 
@@ -73,18 +129,20 @@ def verdicts_table(newest: Mapping[str, NewestRun]) -> str:
     Args:
         newest: task -> its newest run.
     """
-    lines = ["| hypothesis | verdict | figures (goal) | run |", "|---|---|---|---|"]
+    lines = ["| hypothesis | verdict | in words | figures (goal) | run |", "|---|---|---|---|---|"]
     for one in HYPOTHESES:
         run = newest.get(one.task)
-        if run is None or any(figure.metric not in run.metrics for figure in one.figures):
-            lines.append(f"| {one.claim} | Not judged yet: `make train TASK={one.task}`. | | |")
+        verdict = None if run is None else one.judge(run.metrics)
+        if verdict is None:
+            lines.append(f"| {one.claim} | Not judged yet | `make train TASK={one.task}` | | |")
             continue
-        words = one.judge({name: metric.value for name, metric in run.metrics.items()})
         figures = "; ".join(
             f"{figure.words} {_shown(run.metrics[figure.metric])} ({figure.goal})"
             for figure in one.figures
         )
-        lines.append(f"| {one.claim} | {words} | {figures} | `{run.run_id}` |")
+        lines.append(
+            f"| {one.claim} | {verdict.outcome} | {verdict.sentence} | {figures} | `{run.run_id}` |"
+        )
     return "\n".join(lines)
 
 
@@ -94,84 +152,95 @@ def _shown(metric: Metric) -> str:
     return f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
 
 
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
 _CLAIMED = GOALS["purchase"]["basket_ticket_r2"]
 
 
-def _purchase(values: Values, is_reached: bool) -> str:
+def _purchase(values: Values, is_reached: bool) -> tuple[Outcome, str]:
     if is_reached:
-        return (
-            "Holds for baskets, given their products, and for single purchases; an R2 that high "
+        return "Holds", (
+            "It holds for baskets, given their products, and for single purchases; an R2 that high "
             "has to be explained before it is believed."
         )
     ceiling = (
-        "which price level a single purchase is on is mostly chance, which by the model's own "
-        f"estimate leaves an R2 of about {values['noise_ceiling_r2']:.2f}"
+        f"For one purchase it is {_percent(values['test_r2'])}; which price level it is on is "
+        "mostly chance, which by the model's own estimate leaves about "
+        f"{_percent(values['noise_ceiling_r2'])}."
     )
-    if _CLAIMED.is_met(values["basket_ticket_r2"]):
-        return (
-            "Holds for the basket of a known customer, given its products (without them "
-            f"{values['basket_ticket_r2_of_own_mean']:.2f}), does not hold for a single purchase: "
-            f"{ceiling}."
-        )
-    return f"Does not hold, not even for the basket of a known customer: {ceiling}."
+    if not _CLAIMED.is_met(values["basket_ticket_r2"]):
+        return "Does not hold", f"Not even for the basket of a known customer. {ceiling}"
+    return "Holds in part", (
+        "It holds for the basket of a known customer, given its products; without them it is "
+        f"{_percent(values['basket_ticket_r2_of_own_mean'])}. {ceiling}"
+    )
 
 
-def _segments(values: Values, is_reached: bool) -> str:
+def _segments(values: Values, is_reached: bool) -> tuple[Outcome, str]:
     line = values["uniform_line_silhouette_euclidean"]
     blob = values["blob_silhouette_euclidean"]
-    nulls = f"an even line reaches {line:.3f} and one Gaussian blob {blob:.3f}, without a cluster"
+    nulls = f"an even line reaches {line:.3f}, one Gaussian blob {blob:.3f}"
     count = f"{values['k']:.0f} segments"
     if verdict_of(values["silhouette_euclidean"], line, blob) == TIERS:
-        return f"Not supported: {count} are tiers, not clusters; {nulls}. Useful as tiers of spend."
-    found = "Holds" if is_reached else "Holds in part"
-    return f"{found}: {count} are further apart than chance; {nulls}."
+        return "Does not hold", f"{count} are tiers of spend, not clusters: {nulls} without any."
+    outcome: Outcome = "Holds" if is_reached else "Holds in part"
+    return outcome, f"{count} are further apart than chance: {nulls}."
 
 
-def _recommendations(values: Values, is_reached: bool) -> str:
+def _recommendations(values: Values, is_reached: bool) -> tuple[Outcome, str]:
     times = values["blend_ndcg_over_popularity"]
+    words = f"Personal lists are {times:.2f} times as good as best sellers."
     if is_reached:
-        return f"Holds: personal lists are {times:.2f} times as good as best sellers."
+        return "Holds", words
     if times > 1:
-        return f"Holds in part: personal lists are {times:.2f} times as good as best sellers."
-    return f"Does not hold: best sellers are as good ({times:.2f})."
+        return "Holds in part", words
+    return "Does not hold", f"Best sellers are as good ({times:.2f})."
 
 
 _AMOUNTS = OUTCOMES | {"within_category_purchase": "amount within a category"}
 
 
-def _demographics(values: Values, is_reached: bool) -> str:
+def _strongest(values: Values) -> tuple[str, str]:
+    """Metric of the strongest supported pattern, and its name for people; no name if there is none.
+
+    Without one, the metric is the share itself, which is 0.
+    """
+    share = values["strongest_supported_eta_squared"]
+    for outcome, words in _AMOUNTS.items():
+        for factor in FACTORS:
+            name = f"{outcome}_by_{factor}_effect"
+            if share and values.get(name) == share:
+                return name, f"{words} by {FACTORS[factor]}"
+    return "strongest_supported_eta_squared", ""
+
+
+def _demographics(values: Values, is_reached: bool) -> tuple[Outcome, str]:
     names = [name.removesuffix("_effect") for name in values if name.endswith("_effect")]
     asked = sum(map(is_demographic, names))
     supported = values["demographic_patterns_supported"]
-    verdict = "Does not hold"
+    outcome: Outcome = "Does not hold"
     if is_reached:
-        verdict = "Holds" if supported == asked else "Holds in part"
+        outcome = "Holds" if supported == asked else "Holds in part"
     counted = (
-        f"{verdict}: of {asked} demographic patterns {supported:.0f} are both certain and worth "
-        "mentioning"
+        f"Of {asked} demographic patterns {supported:.0f} are both certain and worth mentioning"
     )
-    share = values["strongest_supported_eta_squared"]
-    if not share:
-        return f"{counted}; none of these tells what customers pay."
-    strongest = next(
-        f"{words} by {FACTORS[factor]}"
-        for outcome, words in _AMOUNTS.items()
-        for factor in FACTORS
-        if values.get(f"{outcome}_by_{factor}_effect") == share
-    )
-    return (
-        f"{counted}; the strongest, {strongest}, explains {share:.1%} of the differences between "
-        "customers."
+    metric, words = _strongest(values)
+    if not words:
+        return outcome, f"{counted}; none of these tells what customers pay."
+    return outcome, (
+        f"{counted}; the strongest, {words}, explains {_percent(values[metric], 1)} of the "
+        "differences between customers."
     )
 
 
-def _high_value(values: Values, is_reached: bool) -> str:
-    ranked = f"{values['roc_auc']:.0%} of pairs of customers are ranked right"
-    off = (
-        f"the calibration error is {values['ece']:.4f}, where {values['ece_if_calibrated']:.4f} is "
-        "chance"
+def _high_value(values: Values, is_reached: bool) -> tuple[Outcome, str]:
+    return "Holds" if is_reached else "Does not hold", (
+        f"{_percent(values['roc_auc'])} of pairs of customers are ranked right; probabilities are "
+        f"off by {_percent(values['ece'], 1)}, where chance alone makes "
+        f"{_percent(values['ece_if_calibrated'], 1)}."
     )
-    return f"{'Holds' if is_reached else 'Does not hold'}: {ranked}, and {off}."
 
 
 def _figures(task: str, **words: str) -> tuple[Figure, ...]:
@@ -181,7 +250,7 @@ def _figures(task: str, **words: str) -> tuple[Figure, ...]:
 HYPOTHESES = (
     Hypothesis(
         "purchase",
-        f"What a purchase amounts to can be predicted to over {_CLAIMED.bound:.0%}.",
+        f"What a purchase amounts to can be predicted to over {_percent(_CLAIMED.bound)}.",
         (
             Figure(
                 "basket_ticket_r2",
@@ -190,6 +259,8 @@ HYPOTHESES = (
             ),
             Figure("test_r2", "R2 of a single purchase", _CLAIMED),
         ),
+        ("noise_ceiling_r2", "basket_ticket_r2_of_own_mean"),
+        lambda _: "basket_ticket_r2",
         _purchase,
     ),
     Hypothesis(
@@ -202,6 +273,8 @@ HYPOTHESES = (
             smallest_share="smallest share",
             bootstrap_ari="agreement under resampling (ARI)",
         ),
+        ("uniform_line_silhouette_euclidean", "blob_silhouette_euclidean"),
+        lambda _: "silhouette_euclidean",
         _segments,
     ),
     Hypothesis(
@@ -212,18 +285,25 @@ HYPOTHESES = (
             blend_ndcg_at_10="NDCG@10",
             blend_ndcg_over_popularity="times that of best sellers",
         ),
+        (),
+        lambda _: "blend_ndcg_over_popularity",
         _recommendations,
     ),
     Hypothesis(
         "hypotheses",
         "Who a customer is tells what it buys.",
         _figures("hypotheses", demographic_patterns_supported="demographic patterns supported"),
+        ("strongest_supported_eta_squared",),
+        lambda values: _strongest(values)[0],
         _demographics,
     ),
     Hypothesis(
         "high-value",
         "Customers of high value are recognised by their first basket.",
         _figures("high-value", roc_auc="ROC AUC", ece="calibration error"),
+        ("ece_if_calibrated",),
+        lambda _: "roc_auc",
         _high_value,
     ),
 )
+"""The claims, in the order of the page of results."""

@@ -19,6 +19,8 @@ from deltalake import write_deltalake
 from lakehouse.settings import PROJECT_DIR, Settings
 from lakehouse.tables import TableName, open_table
 from ml.tables import PREDICTION_TABLES, Provenance, write_predictions
+from ml.task import Metric
+from ml.verdicts import verdict_rows
 from streaming.live_tables import (
     AVERAGE_BY_CITY,
     FEATURES,
@@ -132,6 +134,7 @@ def fill_predictions(settings: Settings) -> None:
         },
         "hypothesis_tests": _tests(),
         "model_metrics": _metrics(),
+        "verdicts": _verdicts(),
     }
     for name, columns in rows.items():
         table = PREDICTION_TABLES[name]
@@ -250,6 +253,15 @@ def _metrics() -> dict[str, list[Any]]:
         "high": high,
         "goal": goal,
     }
+
+
+def _verdicts() -> dict[str, list[Any]]:
+    metrics = pl.DataFrame(_metrics())
+    rows = []
+    for (task,), own in metrics.group_by("task", maintain_order=True):
+        found = own.select("metric", "value", "low", "high").iter_rows()
+        rows += verdict_rows(task, (Metric(*row) for row in found))
+    return pl.DataFrame(rows).to_dict(as_series=False)
 
 
 def fill_marts(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from dashboard.page import Page, View
 from dashboard.store import command_that_fills
 from dashboard.stream import STREAM_METRICS, newest_metrics, stream_state
 from dashboard.theme import Tone
-from dashboard.verdicts import Verdict, judge, tone_of, verdicts_frame
+from dashboard.verdicts import VERDICTS, Verdict, read_verdicts, tone_of, verdicts_frame
 from lakehouse.publish.step import withheld_because
 
 __all__ = ["PAGE", "Day", "newest_build", "newest_day"]
@@ -75,8 +75,8 @@ def newest_build(results: pl.DataFrame) -> tuple[datetime, dict[str, int]]:
 
 
 def _verdicts(view: View) -> list[Verdict] | None:
-    metrics = view.store.rows(METRICS)
-    return None if metrics is None else judge(metrics)
+    rows = view.store.rows(VERDICTS)
+    return None if rows is None else read_verdicts(rows)
 
 
 def _tables(view: View) -> list[DataTable]:
@@ -91,7 +91,7 @@ def _content(view: View) -> list[Component]:
     loads = view.store.rows(LOADS)
     content: list[Component] = [blocks.heading("What we know", _summary(verdicts, loads))]
     if verdicts is None:
-        content.append(blocks.empty("The five verdicts", METRICS))
+        content.append(blocks.empty("The five verdicts", VERDICTS))
     else:
         content.append(html.Div([_verdict(one) for one in verdicts], className="tiles verdicts"))
         table = DataTable("verdicts", "The five verdicts", verdicts_frame(verdicts))
@@ -131,7 +131,7 @@ def _verdict(one: Verdict) -> Component:
     effect = [
         html.P(html.Span(one.effect.partition(" [")[0], className="big")),
         html.P(
-            f"{one.claim.unit.name} {one.claim.figure_name}".strip() + _interval(one.effect),
+            f"{one.claim.unit.name} {one.claim.effect_name}".strip() + _interval(one.effect),
             className="quiet",
         ),
     ]
@@ -266,7 +266,7 @@ def _models(view: View) -> Component:
 PAGE = Page(
     path="/",
     title="Start",
-    reads=(METRICS, FORECAST, LOADS, TESTS, STREAM_METRICS),
+    reads=(METRICS, VERDICTS, FORECAST, LOADS, TESTS, STREAM_METRICS),
     content=_content,
     tables=_tables,
 )

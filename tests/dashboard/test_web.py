@@ -259,27 +259,22 @@ def test_segments_are_read_from_their_mart(tmp_path):
     assert "Big spenders bring 90.0 % of sales" in str(content)
 
 
-def write_metrics(settings: Settings) -> None:
-    metrics = {
-        "blend_ndcg_at_10": (0.147, ">= 0.14"),
-        "blend_ndcg_over_popularity": (1.77, ">= 1.65"),
+def write_verdict(settings: Settings) -> None:
+    row = {
+        "task": "recommendations",
+        "outcome": "Holds",
+        "sentence": "Personal lists are 1.77 times as good as best sellers.",
+        "value": 1.77,
+        "low": 1.7,
+        "high": 1.83,
     }
-    rows = {
-        "task": ["recommendations"] * 2,
-        "metric": list(metrics),
-        "value": [value for value, _ in metrics.values()],
-        "low": [None, 1.7],
-        "high": [None, 1.83],
-        "goal": [goal for _, goal in metrics.values()],
-        "scored_at": [datetime(2026, 1, 1, tzinfo=UTC)] * 2,
-    }
-    path = settings.table_path("predictions", "model_metrics")
-    write_deltalake(path, pl.DataFrame(rows, schema_overrides={"low": pl.Float64}).to_arrow())
+    path = settings.table_path("predictions", "verdicts")
+    write_deltalake(path, pl.DataFrame([row]).to_arrow())
 
 
 def test_the_first_page_shows_what_is_judged_and_how_to_judge_the_rest(tmp_path):
     settings = settings_in(tmp_path)
-    write_metrics(settings)
+    write_verdict(settings)
     words = str(render(Store(settings), {"pathname": "/"}))
     assert "1 holds, 4 are not judged yet" in words
     assert "Personal lists are 1.77 times as good as best sellers." in words

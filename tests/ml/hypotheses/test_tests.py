@@ -356,7 +356,8 @@ def judged(settings: Settings) -> tuple[dict[str, float], str]:
     found = task.evaluate(task.fit(data, ready), data, ready)
     values = {metric.name: metric.value for metric in found.metrics}
     hypothesis = next(one for one in HYPOTHESES if one.task == "hypotheses")
-    return values, " ".join((hypothesis.judge(values), *found.conclusions))
+    verdict = hypothesis.judge({metric.name: metric for metric in found.metrics})
+    return values, " ".join((verdict.outcome, verdict.sentence, *found.conclusions))
 
 
 def test_without_demographic_effects_who_a_customer_is_tells_nothing(tmp_path: Path):
@@ -370,7 +371,7 @@ def test_without_demographic_effects_who_a_customer_is_tells_nothing(tmp_path: P
     assert values["hypotheses_supported"] >= 1
     assert values["demographic_patterns_supported"] == 0
     assert values["strongest_supported_eta_squared"] == 0
-    assert words.startswith("Does not hold: of 22 demographic patterns 0 are")
+    assert words.startswith("Does not hold Of 22 demographic patterns 0 are")
     assert "Of 22 demographic patterns among them 0 are supported." in words
     assert "No demographic pattern of what customers pay is certain" in words
 
@@ -381,8 +382,8 @@ def test_a_demographic_effect_is_named_with_its_size(tmp_path: Path):
     values, words = judged(settings)
     share = values["sum_purchase_by_city_category_effect"]
     assert values["strongest_supported_eta_squared"] == share > 0.14
-    assert words.startswith("Holds in part: of 22 demographic patterns")
-    assert f"total spend by city category, explains {share:.1%}" in words
+    assert words.startswith("Holds in part Of 22 demographic patterns")
+    assert f"total spend by city category, explains {100 * share:.1f} %" in words
     assert f"a large effect; the other {1 - share:.1%} lie within the groups" in words
 
 

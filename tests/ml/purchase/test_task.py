@@ -135,6 +135,9 @@ def test_results_and_metrics_agree(settings, first):
     assert figures["data"] == "synthetic"
     assert figures["purchase_test_rmse"] == metrics["test_rmse"]
     assert figures["purchase_basket_r2"] == metrics["basket_ticket_r2"]
+    (verdict,) = rows_of(settings, "verdicts").to_dict("records")
+    assert (verdict["task"], verdict["effect"]) == ("purchase", "basket_ticket_r2")
+    assert verdict["value"] == metrics["basket_ticket_r2"]
 
 
 def test_training_again_on_the_same_rows_keeps_the_champion(settings, first):
@@ -158,7 +161,8 @@ def test_a_champion_can_be_rolled_back(settings, first):
     assert set(rows_of(settings, "model_metrics")["model_version"]) == {2}
     assert roll_back("purchase_value", make_context(settings, quiet())) == 1
     assert set(rows_of(settings, "purchase_predictions")["model_version"]) == {1}
-    assert set(rows_of(settings, "model_metrics")["run_id"]) == {first.run_id}
+    for figures in ("model_metrics", "verdicts"):
+        assert set(rows_of(settings, figures)["run_id"]) == {first.run_id}
 
 
 def test_the_champion_scores_events_of_the_stream(settings, first):
