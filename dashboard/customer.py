@@ -3,9 +3,10 @@
 import polars as pl
 from dash.development.base_component import Component
 
-from dashboard import blocks
+from dashboard import blocks, charts
 from dashboard.blocks import DataTable
-from dashboard.formats import moment, number, percent, short
+from dashboard.contributions import COLUMNS, PREDICTED, by_customer, in_words, parts
+from dashboard.formats import AMOUNT, moment, number, percent, short
 from dashboard.page import View
 
 __all__ = ["TABLES", "find", "recommended", "story", "with_reasons"]
@@ -17,7 +18,7 @@ HIGH_VALUE = "predictions.high_value_customers"
 PRODUCTS = "marts.dim_products"
 VALUE = "marts.customer_lifetime_value"
 
-TABLES = (MEMBERS, SEGMENTS, RECOMMENDATIONS, HIGH_VALUE, VALUE, PRODUCTS)
+TABLES = (MEMBERS, SEGMENTS, RECOMMENDATIONS, HIGH_VALUE, VALUE, PRODUCTS, PREDICTED)
 """Tables that a story reads, beside the customers."""
 
 
@@ -112,6 +113,7 @@ def story(view: View, customers: pl.DataFrame, page: str) -> list[Component]:
             ("Last purchase", f"{last:%d %b}", f"{moment(last)}, simulated"),
         ),
     ]
+    content += _explanation(view, int(row["user_id"]))
     listed = recommended(view)
     if listed is None:
         content.append(blocks.empty("Recommendations", RECOMMENDATIONS))
@@ -143,6 +145,32 @@ def _one(view: View, table: str, user_id: int) -> dict[str, object] | None:
     frame = view.store.rows(table)
     found = None if frame is None else frame.filter(pl.col("user_id") == user_id)
     return None if found is None or found.is_empty() else found.row(0, named=True)
+
+
+def _explanation(view: View, user_id: int) -> list[Component]:
+    means = view.store.made(PREDICTED, COLUMNS, by_customer)
+    found = None if means is None else means.filter(pl.col("user_id") == user_id)
+    if found is None or found.is_empty():
+        return []
+    row = found.row(0, named=True)
+    return [
+        blocks.chart(
+            "explanation",
+            in_words(row),
+            charts.bars(
+                parts(row),
+                "part",
+                "amount",
+                view.scheme,
+                unit=AMOUNT,
+                title="added to the forecast",
+                tones="tone",
+            ),
+            f"Categories alone make it {number(row['contribution_category'])}; the other parts of "
+            "the purchase model add this, on average over the "
+            f"{number(row['count_purchases'])} purchases of this customer.",
+        )
+    ]
 
 
 def _segment(view: View, user_id: int) -> tuple[str, str]:

@@ -100,6 +100,12 @@ _TABLES = (
             ("predicted_high_80", _REAL),
             ("predicted_low_95", _REAL),
             ("predicted_high_95", _REAL),
+            ("contribution_category", _REAL),
+            ("contribution_product", _REAL),
+            ("contribution_user", _REAL),
+            ("contribution_user_category", _REAL),
+            ("contribution_factors", _REAL),
+            ("contribution_trees", _REAL),
         ),
     ),
     PredictionTable(

@@ -131,6 +131,7 @@ def fill_predictions(settings: Settings) -> None:
             "predicted_high_80": predicted + 3_204,
             "predicted_low_95": predicted - 4_900,
             "predicted_high_95": predicted + 4_900,
+            **_contributions(predicted),
         },
         "hypothesis_tests": _tests(),
         "model_metrics": _metrics(),
@@ -142,6 +143,22 @@ def fill_predictions(settings: Settings) -> None:
         arrays = {column: pl.Series(list(values)).to_arrow() for column, values in columns.items()}
         ready = pa.table(arrays).cast(own)
         write_predictions(name, ready, Provenance.now(name, 1, "run", "synthetic"), settings)
+
+
+def _contributions(predicted: np.ndarray) -> dict[str, np.ndarray]:
+    """Parts of forecasts: most of the category, a little of customer and product."""
+    parts = {
+        "product": 200.0,
+        "user": 100.0,
+        "user_category": 20.0,
+        "factors": -30.0,
+        "trees": 10.0,
+    }
+    category = predicted - sum(parts.values())
+    constant = {
+        f"contribution_{name}": np.full(len(category), part) for name, part in parts.items()
+    }
+    return {"contribution_category": category} | constant
 
 
 def _tests() -> dict[str, list[Any]]:

@@ -5,6 +5,7 @@ from dash.development.base_component import Component
 
 from dashboard import blocks, charts
 from dashboard.blocks import DataTable
+from dashboard.contributions import COLUMNS, PREDICTED, by_product
 from dashboard.dots import dots
 from dashboard.formats import AMOUNT, SHARE, count_of, number, percent, short
 from dashboard.page import Page, View
@@ -91,6 +92,14 @@ def _tables(view: View) -> list[DataTable]:
     if recommendations is not None:
         reached = reach(recommendations, kept)
         found.append(DataTable("recommendation_reach", "Reach of recommendations", reached))
+    explained = view.store.made(PREDICTED, COLUMNS, by_product)
+    if explained is not None and not explained.is_empty():
+        ordered = kept.select("product_id", "product_category_1", "sales_rank").join(
+            explained, on="product_id"
+        )
+        ordered = ordered.sort("sales_rank").drop("sales_rank")
+        title = "Why products are expected to cost what they do"
+        found.append(DataTable("expected_prices", title, ordered))
     audiences = view.store.rows(AUDIENCES)
     if audiences is not None:
         ordered = audiences.join(kept, on="product_id", how="semi").sort("product_id", "rank")
@@ -245,7 +254,7 @@ def _recommended(view: View, products: pl.DataFrame) -> list[Component]:
 PAGE = Page(
     path="/products",
     title="Products",
-    reads=(PRODUCTS, CATEGORIES, DEMAND, RECOMMENDATIONS, AUDIENCES),
+    reads=(PRODUCTS, CATEGORIES, DEMAND, RECOMMENDATIONS, AUDIENCES, PREDICTED),
     content=_content,
     tables=_tables,
     filters=("category",),

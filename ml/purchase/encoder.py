@@ -6,7 +6,7 @@ look far too well known to it, so training rows are encoded by encoders that did
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -90,18 +90,24 @@ class Encoder:
             | {"embedding": right},
         )
 
-    def base(self, codes: Codes) -> np.ndarray:
-        """Steps that biases and latent factors expect."""
-        return self.biases.predict(codes) + self.factorisation.predict(codes.user, codes.product)
+    def parts(self, codes: Codes) -> dict[str, np.ndarray]:
+        """What each bias and the latent factors add to the levels, by name."""
+        factors = self.factorisation.predict(codes.user, codes.product)
+        return self.biases.parts(codes) | {"factors": factors}
 
-    def transform(self, codes: Codes) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    def transform(
+        self, codes: Codes, parts: Mapping[str, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """Purchases as a model's input.
+
+        Args:
+            codes: the purchases.
+            parts: of them, as :meth:`parts` gives them, where they are known already.
 
         Returns:
             Base (levels that biases and factors expect), features (rows x names, float32), names.
         """
-        columns = self.biases.parts(codes)
-        columns["factors"] = self.factorisation.predict(codes.user, codes.product)
+        columns = dict(self.parts(codes) if parts is None else parts)
         base = np.sum(list(columns.values()), axis=0)
         columns["base"] = base
         columns |= {

@@ -1,5 +1,7 @@
 """The purchase model as it is registered: events in, expected amounts out, everything inside."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import xgboost
@@ -8,11 +10,12 @@ from mlflow.types import ColSpec, Schema
 
 from ml.frame_model import FrameModel
 from ml.purchase.biases import PriceUnits
+from ml.purchase.contributions import CONTRIBUTION_COLUMNS, contributions
 from ml.purchase.encoder import Encoder
 from ml.purchase.intervals import INTERVAL_COLUMNS, ConformalIntervals
-from ml.purchase.rows import Vocabulary
+from ml.purchase.rows import Codes, Vocabulary
 
-__all__ = ["SIGNATURE", "PurchaseModel"]
+__all__ = ["ANSWERED", "SIGNATURE", "PurchaseModel"]
 
 _OPTIONAL = ("product_category_2", "product_category_3")
 _INPUTS = {
@@ -30,13 +33,17 @@ _INPUTS = {
     "product_category_3": "double",
 }
 
+ANSWERED = ("predicted_purchase", *INTERVAL_COLUMNS, *CONTRIBUTION_COLUMNS)
+"""Columns of an answer: the expected amount, the ends of its intervals, and what it is made of."""
+
 SIGNATURE = ModelSignature(
     inputs=Schema(
         [ColSpec(kind, name, required=name not in _OPTIONAL) for name, kind in _INPUTS.items()]
     ),
-    outputs=Schema([ColSpec("double", name) for name in ("predicted_purchase", *INTERVAL_COLUMNS)]),
+    outputs=Schema([ColSpec("double", name) for name in ANSWERED]),
 )
-"""Columns of an event; categories 2 and 3 are null where the product has none."""
+"""Columns of an event, of which categories 2 and 3 are null where the product has none, and
+:data:`ANSWERED`."""
 
 
 class PurchaseModel(FrameModel):
@@ -74,30 +81,34 @@ class PurchaseModel(FrameModel):
                 and values that were never seen fall back to what is known of the rest.
 
         Returns:
-            ``predicted_purchase`` and the ends of its intervals (``predicted_low_80`` to
-            ``predicted_high_95``), in the data set's currency units, with the index of the input.
-            Ends are NaN while the model has no intervals.
+            :data:`ANSWERED`, in the data set's currency units, with the index of the input. Ends of
+            intervals are NaN while the model has none.
 
         Raises:
             ModelError: a column is missing.
         """
         codes = self._vocabulary.encode(rows)
-        if not len(codes):
-            amounts = np.empty(0)
-        else:
-            base, features, _ = self._encoder.transform(codes)
-            levels = base
-            if self._booster is not None:
-                # Trees learnt from customers and products with a history alone, and would make
-                # much of its absence; biases are made for it.
-                is_known = self._vocabulary.is_known(codes)
-                levels = base + np.where(is_known, self._booster.inplace_predict(features), 0.0)
-            amounts = self._units.to_purchase(codes.category, levels)
+        parts = self._encoder.parts(codes)
+        parts["trees"] = self._trees(codes, parts)
+        amounts = self._units.to_purchase(codes.category, np.sum(list(parts.values()), axis=0))
         ends = np.full((len(codes), len(INTERVAL_COLUMNS)), np.nan)
         if self._intervals is not None:
             ends = self._intervals.around(codes.category, amounts)
+        reasons = contributions(codes.category, parts, self._units)
         return pd.DataFrame(
-            np.column_stack([amounts, ends]).astype(np.float64),
-            columns=["predicted_purchase", *INTERVAL_COLUMNS],
+            np.column_stack([amounts, ends, reasons]).astype(np.float64),
+            columns=list(ANSWERED),
             index=rows.index,
         )
+
+    def _trees(self, codes: Codes, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Levels that the trees add; none where customer or product is unknown.
+
+        They learnt from customers and products with a history alone, and would make much of its
+        absence; biases are made for it.
+        """
+        if self._booster is None or not len(codes):
+            return np.zeros(len(codes))
+        _, features, _ = self._encoder.transform(codes, parts)
+        is_known = self._vocabulary.is_known(codes)
+        return np.where(is_known, self._booster.inplace_predict(features), 0.0)

@@ -23,8 +23,8 @@ from ml.purchase.cold import ColdCustomers, forecast_cold_customers
 from ml.purchase.data import TRAINING_SET, PurchaseSplits, read_purchases, split_purchases
 from ml.purchase.encoder import Encoder
 from ml.purchase.evaluation import evaluate_purchase
-from ml.purchase.intervals import INTERVAL_COLUMNS, ConformalIntervals
-from ml.purchase.model import SIGNATURE, PurchaseModel
+from ml.purchase.intervals import ConformalIntervals
+from ml.purchase.model import ANSWERED, SIGNATURE, PurchaseModel
 from ml.purchase.rows import EVENT_COLUMNS
 from ml.purchase.spark_models import FULL_SPARK, QUICK_SPARK, SparkFit, fit_spark_models
 from ml.task import Evaluation, Package, Predictor, Task, TaskContext
@@ -191,10 +191,10 @@ class PurchaseTask(Task[pd.DataFrame, PurchaseSplits, FittedPurchase]):
     def score(
         self, model: Predictor, data: pd.DataFrame, context: TaskContext
     ) -> Mapping[str, pa.Table]:
-        """The expected amount of every purchase, and its intervals if the champion has them."""
+        """The expected amount of every purchase, with intervals and contributions."""
         answers = model.predict(to_events(data))
-        # A champion of before there were intervals answers without them.
-        answers = answers.reindex(columns=["predicted_purchase", *INTERVAL_COLUMNS])
+        # A champion of before there were intervals or contributions answers without them.
+        answers = answers.reindex(columns=list(ANSWERED))
         rows = {
             "event_id": data["event_id"],
             "user_id": data["user_id"],

@@ -246,6 +246,8 @@ def test_a_customer_is_found_by_words_and_opened(chromium, dashboard, full):
     results.locator("a").first.click()
     page.wait_for_url("**/customers?user=*")
     page.get_by_role("region", name=re.compile("Recommended to customer")).wait_for()
+    # Its own three parts, as tests/dashboard_under_test.py made them up: 100, 20 and -30.
+    assert page.get_by_text(re.compile(r", 90 more than others would be")).count()
     assert page.locator(".section h2").first.inner_text().startswith("Customer 1")
     assert_is_well(page, problems)
     page.context.close()

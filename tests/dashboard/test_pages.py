@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from dashboard.campaign import campaign
+from dashboard.contributions import COLUMNS, by_customer, by_product, in_words, parts
 from dashboard.customer import find, with_reasons
 from dashboard.pages import PAGES
 from dashboard.pages.hypotheses import board, decisive
@@ -221,3 +222,26 @@ def test_the_board_says_effect_size_and_p_once_each():
 def test_pages_have_paths_and_titles_of_their_own():
     assert list(PAGES) == [page.path for page in PAGES.values()]
     assert len({page.title for page in PAGES.values()}) == len(PAGES) == 9
+
+
+def test_a_forecast_is_explained_by_what_customer_and_product_add():
+    rows = {name: [0.0, 0.0, 0.0] for name in COLUMNS} | {
+        "user_id": [1, 1, 2],
+        "product_id": ["P1", "P2", "P1"],
+        "predicted_purchase": [100.0, 200.0, 90.0],
+        "contribution_category": [80.0, 190.0, 100.0],
+        "contribution_user": [20.0, 10.0, None],
+    }
+    predicted = pl.DataFrame(rows)
+    # What a model of before answered has no parts, and is left out.
+    (row,) = by_customer(predicted).iter_rows(named=True)
+    assert (row["user_id"], row["count_purchases"], row["predicted_purchase"]) == (1, 2, 150)
+    assert in_words(row) == (
+        "Expected at 150 a purchase, 15 more than others would be for the same products"
+    )
+    shown = parts(row)
+    assert shown["amount"].to_list() == [0, 15, 0, 0, 0]
+    assert row["contribution_category"] + shown["amount"].sum() == row["predicted_purchase"]
+    dear = parts(row | {"contribution_user": -15.0})
+    assert dear["tone"].to_list() == ["gain", "loss", "gain", "gain", "gain"]
+    assert sorted(by_product(predicted)["product_id"]) == ["P1", "P2"]

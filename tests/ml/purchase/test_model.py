@@ -13,6 +13,7 @@ from lakehouse.settings import Settings
 from ml.inputs import Inputs
 from ml.purchase.basket import forecast_other_half, judge_baskets
 from ml.purchase.champion import QUICK, encode_split, fit_champion
+from ml.purchase.contributions import CONTRIBUTION_COLUMNS
 from ml.purchase.data import read_purchases, split_purchases
 from ml.purchase.model import SIGNATURE, PurchaseModel
 from ml.purchase.task import to_events
@@ -45,6 +46,21 @@ def test_answers_keep_the_index_of_the_events(split, model):
     assert list(answered.index) == ["c", "a", "b"]
     assert list(answered.columns) == SIGNATURE.outputs.input_names()
     assert answered["predicted_purchase"].dtype == np.float64
+
+
+def test_the_parts_of_an_answer_add_up_to_it_and_a_stranger_adds_nothing(split, model):
+    events = to_events(split.test)
+    answered = model.predict(None, events)
+    parts = answered[list(CONTRIBUTION_COLUMNS)]
+    np.testing.assert_allclose(parts.sum(axis=1), answered["predicted_purchase"])
+    assert (parts["contribution_category"] > 0).all()
+    assert (parts.abs().mean() > 0).all()
+    stranger = model.predict(None, events.assign(user_id=1))
+    own = ["contribution_user", "contribution_user_category", "contribution_trees"]
+    assert (stranger[own] == 0).all(axis=None)
+    pd.testing.assert_series_equal(
+        stranger["contribution_product"], answered["contribution_product"]
+    )
 
 
 def test_missing_second_and_third_categories_are_as_good_as_none(split, model):

@@ -21,7 +21,9 @@ from lakehouse.settings import Settings
 from ml import registry
 from ml.purchase import evaluation
 from ml.purchase.champion import QUICK
-from ml.purchase.intervals import COVERAGES, INTERVAL_COLUMNS
+from ml.purchase.contributions import CONTRIBUTION_COLUMNS
+from ml.purchase.intervals import COVERAGES
+from ml.purchase.model import ANSWERED
 from ml.purchase.spark_models import QUICK_SPARK
 from ml.purchase.task import PurchaseTask, to_events
 from ml.report import model_card
@@ -169,7 +171,7 @@ def test_the_champion_scores_events_of_the_stream(settings, first):
     champion = registry.load_champion("purchase_value", settings)
     events = to_events(training_set().head(4))
     answered = champion.predict(events)
-    assert list(answered.columns) == ["predicted_purchase", *INTERVAL_COLUMNS]
+    assert list(answered.columns) == list(ANSWERED)
     assert list(answered.index) == list(events.index)
 
 
@@ -178,6 +180,8 @@ def test_batch_scoring_writes_what_the_champion_says(settings, first):
     rows = rows_of(settings, "purchase_predictions")
     assert len(rows) == len(training_set())
     assert set(rows["run_id"]) == {first.run_id}
+    explained = rows[list(CONTRIBUTION_COLUMNS)].sum(axis=1)
+    np.testing.assert_allclose(explained, rows["predicted_purchase"])
 
 
 def test_a_run_is_reproduced_from_the_data_it_saw(settings, first):
