@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lakehouse.dbt import DBT_PROJECT_DIR, PROFILES_DIR
 
 
+@pytest.mark.long
 def test_dbt_runs_with_the_folder_of_profiles_where_the_link_is_a_text(tmp_path: Path) -> None:
     clone = tmp_path / "dbt_project"
     shutil.copytree(DBT_PROJECT_DIR, clone, symlinks=True)

@@ -17,7 +17,7 @@ from lakehouse.migrate import migrate
 from lakehouse.services import supervisor
 from lakehouse.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @pytest.fixture

@@ -1,7 +1,4 @@
-"""Clocks, transactions, deleted offsets and topics of others: what real brokers bring.
-
-Each start of the job takes most of a minute, so every run of the tests has one of these.
-"""
+"""Clocks, transactions, deleted offsets and topics of others: what real brokers bring."""
 
 import json
 import time
@@ -21,7 +18,7 @@ from simulator.events.rounds import event_id
 from streaming import health
 from streaming.live_tables import AVERAGE_BY_CITY, live_path
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 BRONZE_ONLY = ("--no-live", "--no-scoring")
 PURCHASE = {
@@ -79,7 +76,6 @@ def counted_live(stream: StreamUnderTest) -> int:
     return sum(table["count_purchases"].to_pylist())
 
 
-@pytest.mark.long
 def test_a_fast_clock_makes_nobody_late_and_a_slow_one_its_own_events_alone(
     rough,
 ):
@@ -97,7 +93,6 @@ def test_a_fast_clock_makes_nobody_late_and_a_slow_one_its_own_events_alone(
     assert counted_live(rough) == 101
 
 
-@pytest.mark.long
 def test_rows_that_are_erased_from_bronze_stop_no_query_behind_it(rough):
     DeltaTable(records_path(rough.settings)).delete("user_id = 100")
     before = counted_live(rough)
@@ -127,7 +122,6 @@ def test_what_a_transaction_aborted_never_lands_and_what_it_committed_does(rough
     assert len(users_in_bronze(rough)) == len(before) + 5
 
 
-@pytest.mark.long
 def test_more_partitions_are_taken_as_they_are(rough):
     client = admin_client(rough.settings)
     client.create_partitions({PURCHASES.topic: 5})
@@ -140,7 +134,6 @@ def test_more_partitions_are_taken_as_they_are(rough):
     assert set(partitions) == set(range(5))
 
 
-@pytest.mark.long
 def test_deleted_offsets_stop_the_query_until_someone_accepts_the_loss(rough):
     held = users_in_bronze(rough)
     send(rough, range(600, 640))
@@ -165,7 +158,6 @@ def test_deleted_offsets_stop_the_query_until_someone_accepts_the_loss(rough):
     assert users_in_bronze(rough) == sorted([*held, *range(700, 720)])
 
 
-@pytest.mark.long
 def test_a_model_that_raises_leaves_bronze_running_and_is_told(rough):
     """The live job in this process, so that its model can be one that raises."""
     code = """
@@ -199,7 +191,6 @@ job.run_job(settings(), JobOptions(sinks=()), print)
         rough.kill(running)
 
 
-@pytest.mark.long
 def test_a_topic_made_anew_is_noticed_and_none_is_made_on_brokers_of_others(rough):
     client = admin_client(rough.settings)
     client.delete_topics([PRODUCT_VIEWS.topic])
