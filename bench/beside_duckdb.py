@@ -33,7 +33,7 @@ __all__ = [
 
 _COUNT = 5
 # Sources that a benchmark of builds leaves empty.
-_WRITTEN_ELSEWHERE = ("live", "predictions")
+_WRITTEN_ELSEWHERE = ("audit", "live", "predictions")
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,15 @@ class HeavyModels:
     nodes: Mapping[str, Mapping[str, Any]]
 
 
-def heaviest_marts(settings: Settings) -> HeavyModels:
-    """The marts that took dbt the longest in the last good build, which must have been a full one.
+def heaviest_marts(settings: Settings, count: int = _COUNT) -> HeavyModels:
+    """The marts that took dbt the longest in the last good build, which should be a full one.
 
-    Marts of the stream and of predictions are left out: a benchmark's lakehouse has neither.
+    Those that rest on the stream's own tables or on predictions are left out: a benchmark's
+    lakehouse has neither.
+
+    Args:
+        settings: of the lakehouse.
+        count: how many at the most; what that build left alone comes last.
     """
     folder = production_state(settings)
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -105,9 +110,9 @@ def heaviest_marts(settings: Settings) -> HeavyModels:
             and all(nodes[each]["source_name"] not in _WRITTEN_ELSEWHERE for each in sources)
         )
 
-    models = (name for name in seconds if name.startswith("model."))
-    marts = sorted(filter(is_compared, models), key=lambda name: -seconds[name])
-    return HeavyModels(tuple(marts[:_COUNT]), nodes)
+    models = (name for name in nodes if name.startswith("model."))
+    marts = sorted(filter(is_compared, models), key=lambda name: -seconds.get(name, 0.0))
+    return HeavyModels(tuple(marts[:count]), nodes)
 
 
 def _ancestors(name: str, nodes: Mapping[str, Mapping[str, Any]]) -> set[str]:
