@@ -6,12 +6,14 @@ which knows the features, and needs the rows in memory.
 """
 
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError
 from deltalake.table import SUPPORTED_READER_FEATURES
+from pyarrow import fs
 
 from lakehouse.errors import TableError
 
@@ -33,10 +35,25 @@ def features_beyond_files(table: DeltaTable) -> frozenset[str]:
     return features | ({"columnMapping"} if mode != "none" else frozenset())
 
 
+def _local_files(uri: str) -> fs.FileSystem | None:
+    """Pyarrow's own file system of a table's folder; None if the table is not on this machine.
+
+    By default delta-rs gives pyarrow one that is written in Python. Its threads may still let go of
+    Python's files when a program ends, which aborts it after all was done:
+    https://github.com/apache/arrow/issues/34314
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        return None
+    return fs.SubTreeFileSystem(unquote(parts.path), fs.LocalFileSystem())
+
+
 class ReadableTable(DeltaTable):
     """A Delta table that is read with all that it says of its rows."""
 
-    def to_pyarrow_dataset(self, *args: Any, **kwargs: Any) -> ds.Dataset:
+    def to_pyarrow_dataset(
+        self, partitions: Any = None, filesystem: Any = None, **kwargs: Any
+    ) -> ds.Dataset:
         """Its rows: of its files, or in memory where these alone do not tell them.
 
         Raises:
@@ -44,7 +61,8 @@ class ReadableTable(DeltaTable):
         """
         features = features_beyond_files(self)
         if not features:
-            return super().to_pyarrow_dataset(*args, **kwargs)
+            files = filesystem or _local_files(self.table_uri)
+            return super().to_pyarrow_dataset(partitions, files, **kwargs)
         try:
             rows = pa.table(QueryBuilder().register("found", self).execute("select * from found"))
         except (DeltaError, OSError, pa.ArrowException) as error:

@@ -12,6 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.builds.state import artifacts_folder
 from lakehouse.errors import TableError
+from lakehouse.readable_table import ReadableTable
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, find_tables, open_table
 
@@ -75,7 +76,7 @@ def read_good_states(settings: Settings) -> list[GoodState]:
     """The states that can be gone back to, from the oldest to the newest."""
     if not DeltaTable.is_deltatable(_path(settings)):
         return []
-    rows = DeltaTable(_path(settings)).to_pyarrow_table().to_pylist()
+    rows = ReadableTable(_path(settings)).to_pyarrow_table().to_pylist()
     rows.sort(key=lambda row: row["state_id"])
     states = []
     for state_id, group in groupby(rows, key=lambda row: row["state_id"]):

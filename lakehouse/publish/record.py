@@ -15,6 +15,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.errors import TableError
 from lakehouse.maintenance.good_states import GoodState, PinnedVersion, read_good_states
+from lakehouse.readable_table import ReadableTable
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, open_table
 
@@ -94,7 +95,7 @@ def is_published(settings: Settings) -> bool:
 def _rows(settings: Settings) -> list[dict[str, Any]]:
     if not settings.is_root_here or not DeltaTable.is_deltatable(_path(settings)):
         return []
-    return DeltaTable(_path(settings)).to_pyarrow_table().to_pylist()
+    return ReadableTable(_path(settings)).to_pyarrow_table().to_pylist()
 
 
 def clear_publications(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
+from lakehouse.readable_table import ReadableTable
 from lakehouse.refresh.alerts import Alert
 from lakehouse.settings import Settings
 
@@ -76,7 +77,7 @@ def judge_volumes(
     """
     path, history = settings.table_path("audit", "source_volumes"), defaultdict(list)
     if DeltaTable.is_deltatable(path):
-        known = DeltaTable(path).to_pyarrow_table().sort_by("refreshed_at")
+        known = ReadableTable(path).to_pyarrow_table().sort_by("refreshed_at")
         for row in known.to_pylist():
             history[row["source"]].append(row)
     now, alerts, found = clock(), [], []

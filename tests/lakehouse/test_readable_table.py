@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyarrow.fs import SubTreeFileSystem
 
 from dashboard.store import Store
 from lakehouse.diff.compare import compare
@@ -94,6 +95,19 @@ def test_a_plain_table_is_read_file_by_file(tmp_path):
     assert features_beyond_files(table) == frozenset()
     assert table.to_pyarrow_dataset().files
     assert scan(table).select(pl.col("a").sum()).collect().item() == 3
+
+
+def test_files_of_this_machine_are_read_without_python_whatever_their_names(tmp_path):
+    """Read through Python, as delta-rs does it, they may abort a command that has done all."""
+    folder = tmp_path / "a b'ü+&#"
+    cities = ["New York", "a+b", "x=y", "Zürich", "50%", "a/b"]
+    rows = pa.table({"city": cities, "a": range(len(cities))})
+    write_deltalake(folder, rows, partition_by=["city"])
+    dataset = ReadableTable(folder).to_pyarrow_dataset()
+    assert all(isinstance(part.filesystem, SubTreeFileSystem) for part in dataset.get_fragments())
+    assert sorted(dataset.to_table()["city"].to_pylist()) == sorted(cities)
+    one = ReadableTable(folder).to_pyarrow_table(columns=["a"], filters=[("city", "=", "a+b")])
+    assert one["a"].to_pylist() == [1]
 
 
 def test_a_feature_that_nobody_here_knows_is_told_in_one_line(tmp_path):
