@@ -18,6 +18,7 @@ from deltalake import DeltaTable
 
 from lakehouse.builds.state import production_state
 from lakehouse.errors import TableError
+from lakehouse.lineage.project import read_manifest
 from lakehouse.settings import Settings
 from lakehouse.spark import spark_session
 
@@ -32,8 +33,6 @@ __all__ = [
 ]
 
 _COUNT = 5
-# Sources that a benchmark of builds leaves empty.
-_WRITTEN_ELSEWHERE = ("audit", "live", "predictions")
 
 
 @dataclass(frozen=True)
@@ -89,41 +88,32 @@ class HeavyModels:
 def heaviest_marts(settings: Settings, count: int = _COUNT) -> HeavyModels:
     """The marts that took dbt the longest in the last good build, which should be a full one.
 
-    Those that rest on the stream's own tables or on predictions are left out: a benchmark's
-    lakehouse has neither.
+    Those that say they may be empty are left out: a benchmark's lakehouse has no stream and no
+    predictions.
 
     Args:
         settings: of the lakehouse.
         count: how many at the most; what that build left alone comes last.
+
+    Raises:
+        TableError: there is no good build.
     """
-    folder = production_state(settings)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    results = json.loads((folder / "run_results.json").read_text())["results"]
+    manifest = read_manifest(settings)
+    results = json.loads((production_state(settings) / "run_results.json").read_text())["results"]
     seconds = {each["unique_id"]: each["execution_time"] for each in results}
     nodes = manifest["nodes"] | manifest["sources"]
 
     def is_compared(name: str) -> bool:
-        sources = (each for each in _ancestors(name, nodes) if each.startswith("source."))
+        node = nodes[name]
         return (
-            nodes[name]["fqn"][1] == "marts"
-            and nodes[name]["config"]["materialized"] != "view"
-            and all(nodes[each]["source_name"] not in _WRITTEN_ELSEWHERE for each in sources)
+            node["resource_type"] == "model"
+            and node["fqn"][1] == "marts"
+            and node["config"]["materialized"] != "view"
+            and "may_be_empty" not in node["config"]["meta"]
         )
 
-    models = (name for name in nodes if name.startswith("model."))
-    marts = sorted(filter(is_compared, models), key=lambda name: -seconds.get(name, 0.0))
+    marts = sorted(filter(is_compared, nodes), key=lambda name: -seconds.get(name, 0.0))
     return HeavyModels(tuple(marts[:count]), nodes)
-
-
-def _ancestors(name: str, nodes: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    found: set[str] = set()
-    ahead = [name]
-    while ahead:
-        for parent in nodes[ahead.pop()].get("depends_on", {}).get("nodes", ()):
-            if parent in nodes and parent not in found:
-                found.add(parent)
-                ahead.append(parent)
-    return found
 
 
 def run_beside_duckdb(

@@ -109,15 +109,12 @@ def test_duckdb_gives_the_rows_that_spark_gave(lakehouse):
     # Which of them take longest is chance here, so each has to run.
     heavy = heaviest_marts(settings, count=100)
     assert len(heavy.names) > 5
-    found = run_in_duckdb(heavy, settings, "1GB")
-    for name, measured in found.items():
+    for name, measured in run_in_duckdb(heavy, settings, "1GB").items():
         node = heavy.nodes[name]
         stored = DeltaTable(settings.table_path(node["schema"], node["alias"]))
         # Where another test has built meanwhile, an incremental mart's SQL is of new rows alone.
         if node["config"]["materialized"] == "table":
-            assert measured.rows == stored.count(), name
-    # Without a stream, some of them have no row.
-    assert sum(measured.rows > 0 for measured in found.values()) > 5
+            assert measured.rows == stored.count() > 0, name
 
 
 @pytest.mark.parametrize(
