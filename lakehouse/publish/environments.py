@@ -5,7 +5,6 @@ other, which dbt would make anew, is a view of its published version. dbt builds
 ``LAKEHOUSE_DBT_SCHEMA`` set to their prefix, so whoever changes one model builds that alone.
 """
 
-import json
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from rich.console import Console
 from lakehouse.build import only_one_build
 from lakehouse.builds.server import prepare_server
 from lakehouse.builds.session import open_dbt
-from lakehouse.builds.state import production_state
 from lakehouse.errors import TableError
+from lakehouse.lineage.project import read_manifest
 from lakehouse.maintenance.good_states import GoodState
 from lakehouse.maintenance.sql import delta_path, execute_all
 from lakehouse.publish.notes import (
@@ -84,10 +83,9 @@ def environment_statements(
 
 def _added_to(settings: Settings) -> frozenset[TableName]:
     """Tables that dbt adds rows to, by the last good build."""
-    manifest = json.loads((production_state(settings) / "manifest.json").read_text())
     return frozenset(
         TableName(node["schema"], node["alias"])
-        for node in manifest["nodes"].values()
+        for node in read_manifest(settings)["nodes"].values()
         if node["config"].get("materialized") in _ADDED_TO
     )
 
