@@ -1,11 +1,7 @@
 """The command line of the publications; `make` calls it."""
 
 import json
-import shutil
-import subprocess
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +17,7 @@ from publishing.message_schemas import message_schemas
 from publishing.notebook import write_notebook
 from publishing.presentation import write_presentation
 from publishing.report import write_report
-from publishing.tutorial import TUTORIAL, copy_project, draw, read_scenes, walk
+from publishing.tutorial import TUTORIAL, draw, project_copy, read_scenes, walk
 
 __all__ = ["app"]
 
@@ -92,17 +88,12 @@ def write_conclusions() -> None:
 def walk_tutorial(
     port: Annotated[int, typer.Option(help="Of the copy's Thrift server")] = 10009,
 ) -> None:
-    """Walk docs/tutorial.md in a copy of the project, and take its pictures: half an hour."""
-    folder = Path(tempfile.mkdtemp(prefix="lt-"))
-    copy = copy_project(folder, {"LAKEHOUSE_THRIFT_PORT": str(port)})
-    try:
+    """Walk docs/tutorial.md in a copy of the project, and take its pictures; builds three times."""
+    with project_copy({"LAKEHOUSE_THRIFT_PORT": str(port)}) as copy:
         for scene in read_scenes(TUTORIAL.read_text()):
             console.print(f"Tutorial: {scene.title}", soft_wrap=True)
             picture = TUTORIAL.parent / "images" / scene.picture
             picture.write_text(draw(scene, walk(scene, copy)))
-    finally:
-        subprocess.run(["make", "--silent", "down"], cwd=copy, check=False)
-        shutil.rmtree(folder)
 
 
 def _tell_gaps(findings: Findings) -> None:

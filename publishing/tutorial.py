@@ -9,7 +9,9 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -26,8 +28,8 @@ __all__ = [
     "Edit",
     "Scene",
     "TutorialError",
-    "copy_project",
     "draw",
+    "project_copy",
     "read_scenes",
     "walk",
 ]
@@ -137,15 +139,17 @@ def _edits(diff: str) -> Iterator[Edit]:
         )
 
 
-def copy_project(folder: Path, own: Mapping[str, str]) -> Path:
-    """Copy the project without anything generated, to be walked in; returns the copy.
+@contextmanager
+def project_copy(own: Mapping[str, str]) -> Iterator[Path]:
+    """A copy of the project without anything generated, to be walked in; removed afterwards.
 
-    Installed packages and jars are shared with it.
+    Installed packages and jars are shared with it. What runs in it is stopped at the end.
 
     Args:
-        folder: where the copy is to be; a short path, as sockets lie below it.
         own: settings of the copy, for its ``.env``.
     """
+    # A short path: the supervisor's socket lies below it.
+    folder = Path(tempfile.mkdtemp(prefix="lt-"))
     copy = folder / "lakehouse"
     shutil.copytree(PROJECT_DIR, copy, symlinks=True, ignore=_NOT_COPIED)
     (copy / "data" / "raw").mkdir(parents=True, exist_ok=True)
@@ -153,7 +157,11 @@ def copy_project(folder: Path, own: Mapping[str, str]) -> Path:
     (copy / "var").mkdir()
     (copy / "var" / "jars").symlink_to(PROJECT_DIR / "var" / "jars")
     (copy / ".env").write_text("".join(f"{name}={value}\n" for name, value in own.items()))
-    return copy
+    try:
+        yield copy
+    finally:
+        subprocess.run(["make", "--silent", "down"], cwd=copy, check=True)
+        shutil.rmtree(folder)
 
 
 def walk(scene: Scene, copy: Path) -> str:
@@ -161,7 +169,7 @@ def walk(scene: Scene, copy: Path) -> str:
 
     Args:
         scene: what to do.
-        copy: made by :func:`copy_project`.
+        copy: made by :func:`project_copy`.
 
     Raises:
         TutorialError: an edit does not fit, a command ends otherwise than it should, or what is

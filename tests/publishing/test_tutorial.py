@@ -1,12 +1,7 @@
-"""The tutorial is read, walked and drawn; its own story is a long test, as it builds four times."""
+"""The tutorial is read, walked and drawn; its own story is a long test, as it builds thrice."""
 
 import html
 import re
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from conftest import FEW_ROWS, SYNTHETIC_ROWS, free_port
@@ -17,8 +12,8 @@ from publishing.tutorial import (
     Edit,
     Scene,
     TutorialError,
-    copy_project,
     draw,
+    project_copy,
     read_scenes,
     walk,
 )
@@ -112,11 +107,12 @@ def test_a_picture_shows_the_beginning_and_the_end_of_a_long_run_and_loads_nothi
     assert "\x1b" not in svg
 
 
-def test_a_copy_has_the_project_and_settings_of_its_own_and_nothing_generated(tmp_path):
-    copy = copy_project(tmp_path, {"LAKEHOUSE_THRIFT_PORT": "1"})
-    assert (copy / ".env").read_text() == "LAKEHOUSE_THRIFT_PORT=1\n"
-    assert (copy / "dbt_project" / "dbt_project.yml").exists()
-    assert [path.name for path in (copy / "var").iterdir()] == ["jars"]
+def test_a_copy_has_the_project_and_settings_of_its_own_and_nothing_generated():
+    with project_copy({"LAKEHOUSE_THRIFT_PORT": "1"}) as copy:
+        assert (copy / ".env").read_text() == "LAKEHOUSE_THRIFT_PORT=1\n"
+        assert (copy / "dbt_project" / "dbt_project.yml").exists()
+        assert [path.name for path in (copy / "var").iterdir()] == ["jars"]
+    assert not copy.parent.exists()
 
 
 def test_every_picture_of_the_tutorial_stands_beside_it():
@@ -125,24 +121,14 @@ def test_every_picture_of_the_tutorial_stands_beside_it():
         assert scene.title in picture.replace("&#160;", " ")
 
 
-@pytest.fixture
-def copy() -> Iterator[Path]:
-    """A copy of the project with few rows."""
-    # A short path: the supervisor's socket lies below it.
-    folder = Path(tempfile.mkdtemp(prefix="lt-"))
-    own = {
+@pytest.mark.long
+def test_the_tutorial_is_what_happens():
+    few_rows = {
         "LAKEHOUSE_THRIFT_PORT": str(free_port()),
         "LAKEHOUSE_SYNTHETIC_ROWS": str(SYNTHETIC_ROWS),
         "LAKEHOUSE_SPARK_DRIVER_MEMORY": "2g",
         "LAKEHOUSE_SPARK_SETTINGS": FEW_ROWS,
     }
-    made = copy_project(folder, own)
-    yield made
-    subprocess.run(["make", "--silent", "down"], cwd=made, check=True)
-    shutil.rmtree(folder)
-
-
-@pytest.mark.long
-def test_the_tutorial_is_what_happens(copy):
-    for scene in read_scenes(TUTORIAL.read_text()):
-        assert draw(scene, walk(scene, copy))
+    with project_copy(few_rows) as copy:
+        for scene in read_scenes(TUTORIAL.read_text()):
+            assert draw(scene, walk(scene, copy))
