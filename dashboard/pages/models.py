@@ -27,6 +27,8 @@ SCORED = "predictions.purchase_predictions"
 QUALITY = "marts.purchase_prediction_quality"
 LIVE = "live.purchase_predictions"
 HIGH_VALUE = "predictions.high_value_customers"
+# Read at once, so that they are kept once.
+_SCORED_COLUMNS = ("event_id", "split", "predicted_purchase")
 # What the champion of a task wrote; a training whose model loses to it leaves them alone.
 _CHAMPIONS_TABLES = {
     "purchase": SCORED,
@@ -59,6 +61,11 @@ _STABLE, _SHIFTED = 0.1, 0.25
 
 
 def _tables(view: View) -> list[DataTable]:
+    return _tables_with(view, _unseen(view))
+
+
+def _tables_with(view: View, live: pl.DataFrame | None) -> list[DataTable]:
+    """All tables of the page; live predictions as :func:`_unseen` gives them."""
     metrics = view.store.rows(METRICS)
     found = []
     if metrics is not None:
@@ -70,10 +77,10 @@ def _tables(view: View) -> list[DataTable]:
     if quality is not None:
         ordered = quality.sort("split", "product_category_1")
         found.append(DataTable("errors_by_category", "Errors by category", ordered))
-    days = _days(view)
+    days = _days(view, live)
     if days is not None:
         found.append(DataTable("live_errors", "Live errors and drift by day", days))
-    shift = _drift(view)
+    shift = _drift(view, live)
     if shift is not None:
         found.append(DataTable("prediction_drift", "Drift by tenth of predictions", shift))
     return found
@@ -89,19 +96,19 @@ def _unseen(view: View) -> pl.DataFrame | None:
     with_category = live.with_columns(pl.col("features").struct.field("product_category_1")).drop(
         "features"
     )
-    return unseen(with_category.drop_nulls(), view.store.rows(SCORED, ("event_id", "split")))
+    return unseen(with_category.drop_nulls(), view.store.rows(SCORED, _SCORED_COLUMNS))
 
 
-def _days(view: View) -> pl.DataFrame | None:
-    live, quality = _unseen(view), view.store.rows(QUALITY)
+def _days(view: View, live: pl.DataFrame | None) -> pl.DataFrame | None:
+    quality = view.store.rows(QUALITY)
     if live is None or quality is None or live.is_empty():
         return None
     tested = quality.filter(pl.col("split") == "test")
     return None if tested.is_empty() else errors_by_day(live, tested)
 
 
-def _drift(view: View) -> pl.DataFrame | None:
-    scored, live = view.store.rows(SCORED, ("split", "predicted_purchase")), _unseen(view)
+def _drift(view: View, live: pl.DataFrame | None) -> pl.DataFrame | None:
+    scored = view.store.rows(SCORED, _SCORED_COLUMNS)
     if scored is None or live is None:
         return None
     tested = scored.filter(pl.col("split") == "test")
@@ -112,9 +119,9 @@ def _content(view: View) -> list[Component]:
     head = blocks.heading(
         "Models", "Which is in use, what it is worth beside simpler ones, and whether it drifts."
     )
-    metrics = view.store.rows(METRICS)
+    metrics, rows = view.store.rows(METRICS), _unseen(view)
     if metrics is None:
-        return [head, blocks.empty("Models", METRICS), *_live_quality(view)]
+        return [head, blocks.empty("Models", METRICS), *_live_quality(view, rows)]
     judged = with_verdicts(metrics)
     trained = (
         metrics.group_by("task")
@@ -139,8 +146,8 @@ def _content(view: View) -> list[Component]:
         ),
     ]
     content += _comparisons(view, judged, trained, live)
-    content += _live_quality(view)
-    return content + [blocks.table(PAGE.path, data) for data in _tables(view)]
+    content += _live_quality(view, rows)
+    return content + [blocks.table(PAGE.path, data) for data in _tables_with(view, rows)]
 
 
 def _version(view: View, table: str) -> int | None:
@@ -214,8 +221,7 @@ def _comparisons(
     return [blocks.columns(*cards)] if cards else []
 
 
-def _live_quality(view: View) -> list[Component]:
-    live = _unseen(view)
+def _live_quality(view: View, live: pl.DataFrame | None) -> list[Component]:
     if live is None:
         return [blocks.empty("Live predictions", LIVE)]
     errors = live.with_columns(error=pl.col("predicted_purchase") - pl.col("actual_purchase"))
@@ -223,7 +229,7 @@ def _live_quality(view: View) -> list[Component]:
         words = "None is of a purchase that the model did not learn from: a replay sends the file."
         return [blocks.note("Live predictions", words, "grey")]
     rmse = (errors["error"] ** 2).mean() ** 0.5
-    shift = _drift(view)
+    shift = _drift(view, live)
     psi = None if shift is None else shift["psi"].sum()
     state = "-" if psi is None else _drift_words(psi)
     content = [
